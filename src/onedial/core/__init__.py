@@ -1,0 +1,1 @@
+"""The nouns and their arithmetic. Imports nothing of onedial outside this room."""

@@ -1,0 +1,72 @@
+"""An arm: one (model, effort, strategy, settings) that may be chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from onedial.core.errors import ConfigError
+
+EFFORT_KEY = "think"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Source:
+    """Where a sample comes from: a model at an effort. The unit of forecasting."""
+
+    model: str
+    effort: str | None = None
+
+    def __str__(self) -> str:
+        return self.model if self.effort is None else f"{self.model}/{EFFORT_KEY}={self.effort}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Arm:
+    """A way to answer, with a readable id.
+
+    Attributes:
+        source: Model and effort.
+        strategy: Registered strategy name.
+        n: Samples the strategy draws at most.
+        settings: Further settings as sorted (key, value) pairs.
+
+    >>> str(Arm(Source("small", "2"), "vote", 8))
+    'small/think=2/vote=8'
+    """
+
+    source: Source
+    strategy: str = "direct"
+    n: int = 1
+    settings: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.n < 1:
+            raise ConfigError(f"arm {self} asks for n={self.n} samples; expected at least 1.")
+
+    def __str__(self) -> str:
+        tail = "" if self.strategy == "direct" and self.n == 1 else f"/{self.strategy}={self.n}"
+        return f"{self.source}{tail}" + "".join(f"/{key}={value}" for key, value in self.settings)
+
+    @classmethod
+    def parse(cls, text: str) -> Arm:
+        """Read an arm id back.
+
+        Raises:
+            ConfigError: A segment is not `key=value`, or a count is not an integer.
+
+        >>> Arm.parse("small/think=2/vote=8").n
+        8
+        """
+        model, *segments = text.split("/")
+        effort, strategy, n, settings = None, "direct", 1, []
+        for segment in segments:
+            key, equals, value = segment.partition("=")
+            if not equals or not key or not value:
+                raise ConfigError(f"arm {text!r}: segment {segment!r} is not key=value, as in 'small/think=2/vote=8'.")
+            if key == EFFORT_KEY:
+                effort = value
+            elif strategy == "direct" and value.isdigit():
+                strategy, n = key, int(value)
+            else:
+                settings.append((key, value))
+        return cls(Source(model, effort), strategy, n, tuple(sorted(settings)))

@@ -1,0 +1,149 @@
+"""Outcomes: what was observed, one row per sample, and the same as dense arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from onedial.core.arm import Source
+from onedial.core.query import Query
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One recorded sample. Absent values are None, never zero.
+
+    Attributes:
+        score: Quality in [0, 1], or None if not graded.
+        answer: Canonical answer for voting, or None if none could be extracted.
+        cost_usd: Cost of this sample alone, the prompt included as if asked for alone.
+        propensity: Probability with which the logging policy chose this, if it was chosen.
+        label_kind: How the score was made: `reference`, `checker`, `feedback`, ...
+    """
+
+    query_id: str
+    model: str
+    effort: str | None
+    sample_index: int
+    score: float | None
+    answer: str | None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: float | None = None
+    latency_s: float | None = None
+    cached_tokens: int | None = None
+    thinking_tokens: int | None = None
+    verifier_score: float | None = None
+    propensity: float | None = None
+    label_kind: str | None = None
+
+    @property
+    def source(self) -> Source:
+        """The model and effort it came from."""
+        return Source(self.model, self.effort)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Outcomes as dense arrays over (query, source, sample); NaN or -1 where there is none.
+
+    Attributes:
+        queries: The queries, in row order.
+        sources: The (model, effort) pairs, in column order.
+        score: float (n_queries, n_sources, n_samples), NaN where missing.
+        answer: int (same shape), a code per distinct answer *within the query*; -1 for none.
+        output_tokens: float (same shape), NaN where unknown.
+        input_tokens: float (n_queries, n_sources), mean prompt tokens, NaN where unknown.
+        verdict: float (same shape as score), verifier score, NaN where none.
+        cost_usd: float (same shape as score), NaN where unknown.
+        latency_s: float (same shape as score), NaN where unknown.
+        answers: Per query, the text of each answer code.
+    """
+
+    queries: tuple[Query, ...]
+    sources: tuple[Source, ...]
+    score: Floats
+    answer: Ints
+    output_tokens: Floats
+    input_tokens: Floats
+    verdict: Floats
+    cost_usd: Floats
+    latency_s: Floats
+    answers: tuple[tuple[str, ...], ...]
+
+    @classmethod
+    def of(cls, queries: Sequence[Query], outcomes: Iterable[Outcome], sources: Sequence[Source] | None = None) -> Panel:
+        """Arrange outcomes; those of queries or sources not listed are left out.
+
+        Args:
+            queries: Row order.
+            outcomes: Any order; samples are placed in order of `sample_index`, gaps closed.
+            sources: Column order; by default every source seen, sorted by model and effort.
+        """
+        rows = {query.id: i for i, query in enumerate(queries)}
+        kept = [o for o in outcomes if o.query_id in rows and (sources is None or o.source in sources)]
+        columns = tuple(sources) if sources is not None else tuple(sorted({o.source for o in kept}, key=str))
+        column = {source: j for j, source in enumerate(columns)}
+        cells: dict[tuple[int, int], list[Outcome]] = {}
+        for outcome in kept:
+            cells.setdefault((rows[outcome.query_id], column[outcome.source]), []).append(outcome)
+        depth = max((len(cell) for cell in cells.values()), default=0)
+        shape = (len(queries), len(columns), depth)
+        floats = {name: np.full(shape, np.nan) for name in ("score", "output_tokens", "verdict", "cost_usd", "latency_s")}
+        prompt, codes = np.full(shape, np.nan), np.full(shape, -1, dtype=np.int64)
+        texts: list[dict[str, int]] = [{} for _ in queries]
+        for (i, j), cell in cells.items():
+            for k, o in enumerate(sorted(cell, key=lambda o: o.sample_index)):
+                values = (o.score, o.output_tokens, o.verifier_score, o.cost_usd, o.latency_s)
+                for array, value in zip(floats.values(), values, strict=True):
+                    array[i, j, k] = np.nan if value is None else value
+                prompt[i, j, k] = np.nan if o.input_tokens is None else o.input_tokens
+                if o.answer is not None:
+                    codes[i, j, k] = texts[i].setdefault(o.answer, len(texts[i]))
+        return cls(
+            queries=tuple(queries),
+            sources=columns,
+            score=floats["score"],
+            answer=codes,
+            output_tokens=floats["output_tokens"],
+            input_tokens=_mean_last(prompt),
+            verdict=floats["verdict"],
+            cost_usd=floats["cost_usd"],
+            latency_s=floats["latency_s"],
+            answers=tuple(tuple(text) for text in texts),
+        )
+
+    def rows(self, index: Sequence[int] | Ints) -> Panel:
+        """The panel of a subset of its queries, in the order given."""
+        index = np.asarray(index, dtype=np.int64)
+        return Panel(
+            queries=tuple(self.queries[i] for i in index),
+            sources=self.sources,
+            score=self.score[index],
+            answer=self.answer[index],
+            output_tokens=self.output_tokens[index],
+            input_tokens=self.input_tokens[index],
+            verdict=self.verdict[index],
+            cost_usd=self.cost_usd[index],
+            latency_s=self.latency_s[index],
+            answers=tuple(self.answers[i] for i in index),
+        )
+
+    @property
+    def counts(self) -> Ints:
+        """Graded samples per (query, source)."""
+        return np.asarray(np.isfinite(self.score).sum(axis=2), dtype=np.int64)
+
+
+def _mean_last(values: Floats) -> Floats:
+    """Mean over the last axis without NaN; NaN where there is nothing."""
+    present = np.isfinite(values)
+    total = np.where(present, values, 0.0).sum(axis=-1)
+    count = present.sum(axis=-1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

@@ -1,0 +1,215 @@
+"""Every fixed arm on every query: expected quality and cost, from recorded samples.
+
+A recorded table holds N samples per (query, model, effort). An arm that draws n
+of them is worth its mean over subsets of size n, drawn without replacement: exact
+where that is cheap, by seeded random subsets for votes. Choosing among arms is in `selection`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import comb
+
+from onedial.core.arm import Arm
+from onedial.core.errors import ConfigError, TableError, unknown
+from onedial.core.outcome import Floats, Ints, Panel
+from onedial.core.usage import TOKENS_PER_PRICE, Price
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Fixed arms evaluated on queries.
+
+    Attributes:
+        arms: Column order.
+        quality: (n_queries, n_arms) expected quality in [0, 1]; NaN where too few samples are recorded.
+        cost_usd: (n_queries, n_arms) expected cost; NaN where unknown.
+    """
+
+    arms: tuple[Arm, ...]
+    quality: Floats
+    cost_usd: Floats
+
+    def rows(self, index: Sequence[int] | Ints) -> Grid:
+        """The grid of a subset of its queries."""
+        return Grid(self.arms, self.quality[index], self.cost_usd[index])
+
+    def columns(self, index: Sequence[int] | Ints) -> Grid:
+        """The grid of a subset of its arms."""
+        return Grid(tuple(self.arms[int(j)] for j in index), self.quality[:, index], self.cost_usd[:, index])
+
+    def complete(self) -> Grid:
+        """The grid of the arms that have a quality and a cost for every query.
+
+        Raises:
+            TableError: There is no such arm.
+        """
+        known = np.isfinite(self.quality).all(axis=0) & np.isfinite(self.cost_usd).all(axis=0)
+        if not known.any():
+            raise TableError("no arm has graded samples and a cost for every query; collect what is missing, or leave those queries out.")
+        return self.columns(np.flatnonzero(known))
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The graded samples of one (query, source): score, answer code (-1 for none) and verifier score, each (n,)."""
+
+    score: Floats
+    answer: Ints
+    verdict: Floats
+
+
+Evaluator = Callable[[Cell, int, np.random.Generator, int], float]
+
+
+def direct_quality(cell: Cell, n: int, rng: np.random.Generator, n_draws: int) -> float:
+    """Quality of one sample: the mean score."""
+    return float(cell.score.mean())
+
+
+def vote_quality(cell: Cell, n: int, rng: np.random.Generator, n_draws: int) -> float:
+    """Quality of the plurality answer among n samples; ties are shared, samples without an answer do not vote.
+
+    Where nobody has an answer, the quality is that of a sample without one. Exact
+    for one sample, for all of them, and where all agree; else over `n_draws` random subsets.
+    """
+    codes, member = np.unique(cell.answer, return_inverse=True)
+    if n == 1 or codes.size == 1:
+        return float(cell.score.mean())
+    ballots = np.eye(codes.size)[member]
+    value = (ballots * cell.score[:, None]).sum(axis=0) / ballots.sum(axis=0)
+    draws = 1 if n == cell.score.size else n_draws
+    subsets = np.argsort(rng.random((draws, cell.score.size)), axis=1)[:, :n]
+    votes = ballots[subsets].sum(axis=1)
+    votes[:, codes < 0] *= 1e-6  # an absent answer wins only where there is no other
+    leads = votes >= votes.max(axis=1, keepdims=True) - 1e-9
+    return float(((leads * value).sum(axis=1) / leads.sum(axis=1)).mean())
+
+
+def best_quality(cell: Cell, n: int, rng: np.random.Generator, n_draws: int) -> float:
+    """Quality of the sample with the highest verifier score among n; ties are shared, an absent score is the lowest. Exact."""
+    level = np.where(np.isfinite(cell.verdict), cell.verdict, -np.inf)
+    levels, member, count = np.unique(level, return_inverse=True, return_counts=True)
+    below = comb(np.cumsum(count), n) / comb(level.size, n)
+    p_top = np.diff(below, prepend=0.0)
+    value = np.bincount(member, weights=cell.score, minlength=levels.size) / count
+    return float(p_top @ value)
+
+
+EVALUATORS: dict[str, Evaluator] = {"direct": direct_quality, "vote": vote_quality, "best": best_quality}
+
+
+def pass_at_k(n: int, n_right: int, k: int) -> float:
+    """Chance that at least one of k samples is right, unbiased from n samples of which `n_right` are.
+
+    Source: Chen 2107.03374, equation 1.
+
+    >>> pass_at_k(4, 1, 2)
+    0.5
+    """
+    if k > n:
+        return float("nan")
+    return 1.0 - float(comb(n - n_right, k) / comb(n, k))
+
+
+def fixed_arms(
+    panel: Panel,
+    prices: Mapping[str, Price],
+    rng: np.random.Generator,
+    *,
+    votes: Sequence[int] = (1, 2, 4, 8),
+    strategies: Sequence[str] = ("direct", "vote"),
+    n_draws: int = 128,
+) -> Grid:
+    """Evaluate the whole grid source x strategy x n with one setting for all queries.
+
+    Args:
+        panel: Recorded samples.
+        prices: Per model; a model without one is charged the recorded cost per sample, prompt each time.
+        rng: Source of the subsets.
+        votes: Sample counts, each at least 1; 1 is the direct arm, whatever the strategy.
+        strategies: Keys of `EVALUATORS`; `direct` stands for n = 1.
+        n_draws: Random subsets per cell and count, where the expectation is not exact.
+
+    Raises:
+        ConfigError: A strategy that cannot be evaluated from independent samples.
+    """
+    for name in strategies:
+        if name not in EVALUATORS:
+            raise ConfigError(f"{unknown('strategy', name, EVALUATORS)} Strategies that react to replies replay from traces.")
+    kinds = [("direct", 1)] * ("direct" in strategies)
+    kinds += [(name, n) for name in strategies if name != "direct" for n in votes if n > 1]
+    arms = tuple(Arm(source, name, n) for source in panel.sources for name, n in kinds)
+    shape = (len(panel.queries), len(panel.sources), len(kinds))
+    quality, cost = np.full(shape, np.nan), np.full(shape, np.nan)
+    sizes = np.array([n for _, n in kinds], dtype=np.int64)
+    for j, source in enumerate(panel.sources):
+        cost[:, j, :] = asked_together(panel, j, prices.get(source.model), sizes)
+        for i in range(shape[0]):
+            quality[i, j] = _row(panel, i, j, kinds, rng, n_draws)
+    flat = (shape[0], shape[1] * shape[2])
+    return Grid(arms, quality.reshape(flat), cost.reshape(flat))
+
+
+def _row(panel: Panel, i: int, j: int, kinds: Sequence[tuple[str, int]], rng: np.random.Generator, n_draws: int) -> list[float]:
+    graded = np.isfinite(panel.score[i, j])
+    cell = Cell(panel.score[i, j][graded], panel.answer[i, j][graded], panel.verdict[i, j][graded])
+    return [EVALUATORS[name](cell, n, rng, n_draws) if n <= cell.score.size else float("nan") for name, n in kinds]
+
+
+def asked_together(panel: Panel, source: int, price: Price | None, sizes: Ints) -> Floats:
+    """Cost of asking for n samples at once: the prompt billed once, every output token billed.
+
+    Args:
+        panel: Recorded samples.
+        source: Column of the panel.
+        price: Of the model; None charges the recorded cost of each sample, prompt included.
+        sizes: (k,) sample counts.
+
+    Returns:
+        (n_queries, k) in USD; NaN where tokens (or costs) are unknown.
+
+    Source: THEORY.md section 5, "cost".
+    """
+    if price is None:
+        return _mean(panel.cost_usd[:, source])[:, None] * sizes
+    output = _mean(panel.output_tokens[:, source])[:, None] * sizes * price.output_usd_per_mtok
+    prompt = panel.input_tokens[:, source][:, None] * price.input_usd_per_mtok
+    total: Floats = (prompt + output) / TOKENS_PER_PRICE
+    return total
+
+
+def _mean(values: Floats) -> Floats:
+    """Mean over the last axis without NaN; NaN where there is nothing."""
+    known = np.isfinite(values)
+    count = known.sum(axis=-1)
+    total = np.where(known, values, 0.0).sum(axis=-1)
+    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
+
+
+def halves(panel: Panel, rng: np.random.Generator) -> tuple[Panel, Panel]:
+    """Split the samples of every (query, source) into two random halves; of an odd number the first gets one more."""
+    key = np.where(np.isfinite(panel.score), rng.random(panel.score.shape), 2.0)
+    order = np.argsort(key, axis=2)
+    return _samples(panel, order[:, :, 0::2]), _samples(panel, order[:, :, 1::2])
+
+
+def _samples(panel: Panel, order: Ints) -> Panel:
+    def take(values: Floats) -> Floats:
+        return np.take_along_axis(values, order, axis=2)
+
+    return Panel(
+        queries=panel.queries,
+        sources=panel.sources,
+        score=take(panel.score),
+        answer=np.take_along_axis(panel.answer, order, axis=2),
+        output_tokens=take(panel.output_tokens),
+        input_tokens=panel.input_tokens,
+        verdict=take(panel.verdict),
+        cost_usd=take(panel.cost_usd),
+        latency_s=take(panel.latency_s),
+        answers=panel.answers,
+    )

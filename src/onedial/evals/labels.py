@@ -1,0 +1,77 @@
+"""Placing text beside points without overlaps: as many labels as fit, most important first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.text import Text
+
+OFFSETS = ((5, 0, "left", "center"), (0, 5, "center", "bottom"), (0, -5, "center", "top"), (-5, 0, "right", "center"))
+
+
+def place(
+    ax: Axes,
+    points: Sequence[tuple[float, float, str]],
+    avoid: Sequence[tuple[float, float]] = (),
+    written: Sequence[Text] = (),
+    **style: Any,
+) -> int:
+    """Write each label beside its point where it covers nothing yet; leave out those that fit nowhere.
+
+    Args:
+        ax: Axes whose limits are final.
+        points: (x, y, label) in data units, most important first.
+        avoid: Points that no label may cover, such as those of lines.
+        written: Text that is there already.
+        style: Passed on to `annotate`.
+
+    Returns:
+        How many labels were placed.
+    """
+    canvas: Any = ax.figure.canvas
+    renderer = canvas.get_renderer()
+    frame = ax.get_window_extent(renderer)
+    dots = [ax.transData.transform(dot) for dot in (*avoid, *((x, y) for x, y, _ in points))]
+    taken: list[Any] = [text.get_window_extent(renderer) for text in written]
+    for x, y, label in points:
+        for dx, dy, ha, va in OFFSETS:
+            note = ax.annotate(label, (x, y), (dx, dy), textcoords="offset points", ha=ha, va=va, **style)
+            box = note.get_window_extent(renderer)
+            inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
+            if inside and not any(box.overlaps(other) for other in taken) and not any(box.contains(*dot) for dot in dots):
+                taken.append(box)
+                break
+            note.remove()
+    return len(taken) - len(written)
+
+
+def spread(values: Sequence[float], gap: float) -> list[float]:
+    """Move values apart until neighbours differ by at least `gap`, keeping their order and about their middle.
+
+    >>> spread([0.0, 0.0], 1.0)
+    [-0.5, 0.5]
+    """
+    order = sorted(range(len(values)), key=lambda i: values[i])
+    groups: list[tuple[float, list[int]]] = []
+    for i in order:
+        groups.append((values[i], [i]))
+        while len(groups) > 1 and _end(groups[-2], gap) + gap > _start(groups[-1], gap):
+            centre_b, b = groups.pop()
+            centre_a, a = groups.pop()
+            groups.append(((centre_a * len(a) + centre_b * len(b)) / (len(a) + len(b)), a + b))
+    moved = list(values)
+    for centre, members in groups:
+        for k, i in enumerate(members):
+            moved[i] = centre + gap * (k - (len(members) - 1) / 2)
+    return moved
+
+
+def _start(group: tuple[float, list[int]], gap: float) -> float:
+    return group[0] - gap * (len(group[1]) - 1) / 2
+
+
+def _end(group: tuple[float, list[int]], gap: float) -> float:
+    return group[0] + gap * (len(group[1]) - 1) / 2

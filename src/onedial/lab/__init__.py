@@ -1,0 +1,1 @@
+"""The embedded models: tasks, tiny language models and their runtime, training."""
