@@ -31,7 +31,9 @@ def make_panel(n_queries, n_samples, seed):
     p = 1 / (1 + np.exp(-logit))
     right = rng.random((n_queries, len(sources), n_samples)) < p[..., None]
     wrong = 1 + rng.integers(0, 4, right.shape)
-    tokens = np.exp(np.log(np.array([6.0, 40.0])[[EFFORTS.index(s.effort) for s in sources]])[None, :, None] + 0.2 * difficulty[:, None, None])
+    tokens = np.exp(
+        np.log(np.array([6.0, 40.0])[[EFFORTS.index(s.effort) for s in sources]])[None, :, None] + 0.2 * difficulty[:, None, None]
+    )
     tokens = np.broadcast_to(tokens, right.shape) * rng.uniform(0.8, 1.2, right.shape)
     panel = Panel(
         queries=tuple(Query(f"q{i}", "?") for i in range(n_queries)),

@@ -16,7 +16,18 @@ PRICE = {"m": Price(2.0, 5.0)}
 def panel_of(answers, verdicts=None, reference="1", input_tokens=100, output_tokens=10):
     """One query, one source, a sample per answer."""
     rows = [
-        Outcome("q", "m", None, k, float(a == reference), a, input_tokens, output_tokens, 1e-3, verifier_score=None if verdicts is None else verdicts[k])
+        Outcome(
+            "q",
+            "m",
+            None,
+            k,
+            float(a == reference),
+            a,
+            input_tokens,
+            output_tokens,
+            1e-3,
+            verifier_score=None if verdicts is None else verdicts[k],
+        )
         for k, a in enumerate(answers)
     ]
     return Panel.of([Query("q", "?")], rows)

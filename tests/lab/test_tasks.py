@@ -149,10 +149,7 @@ def test_the_mix_covers_every_family_and_difficulty():
 
 
 def test_the_mix_s_splits_share_no_prompt_whatever_their_seeds():
-    prompts = {
-        split: {q.example.prompt for seed in (0, 1) for q in queries(600, seed, split)}
-        for split in SPLITS
-    }
+    prompts = {split: {q.example.prompt for seed in (0, 1) for q in queries(600, seed, split)} for split in SPLITS}
     for split, texts in prompts.items():
         assert {split_of(text) for text in texts} == {split}
     assert not prompts["train"] & prompts["test"]

@@ -7,8 +7,7 @@ import pytest
 
 from onedial.lab import tokenizer
 from onedial.lab.shape import SHAPES
-from onedial.lab.tokenizer import ANSWER, EOS, SCORES, SPACE, SPECIALS, THINK, UNK, VOCABULARY
-from onedial.lab.tokenizer import decode, encode
+from onedial.lab.tokenizer import ANSWER, EOS, SCORES, SPACE, SPECIALS, THINK, UNK, VOCABULARY, decode, encode
 
 
 def best_segmentation(word: str) -> list[int]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from onedial.evals import panels
 from onedial.evals.findings import Findings
-from onedial.evals.style import RC, RULE, SOFT
+from onedial.evals.style import RC, SOFT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

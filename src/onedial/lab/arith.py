@@ -35,7 +35,7 @@ class Arith:
         values = _run(start, steps)
         slip = pick(rng, 0, difficulty - 1)
         bad = (values[slip] + pick(rng, 1, 9)) % MODULUS
-        wrong = values[:slip] + [bad] + _run(bad, steps[slip + 1 :])
+        wrong = [*values[:slip], bad, *_run(bad, steps[slip + 1 :])]
         texts = [str(value) for value in values]
         written = [f"#{i} {word} {n}" for i, (word, n) in enumerate(steps, 1)]
         copied = " ".join(f"{step} {text}" for step, text in zip(written, texts, strict=True))

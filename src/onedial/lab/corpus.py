@@ -107,7 +107,7 @@ class _Columns:
     labels: list[int]
     kinds: list[int]
 
-    def extend(self, ids: list[int], labels: list[int], position: int, branch: int, kind: int):
+    def extend(self, ids: list[int], labels: list[int], position: int, branch: int, kind: int) -> None:
         """Append a run of tokens that starts at `position`."""
         self.tokens += ids
         self.labels += labels
@@ -143,9 +143,7 @@ def _weights(name: str, steepness: float) -> list[float]:
     return [math.exp(-steepness * step) for step in range(len(FAMILIES[name].difficulties))]
 
 
-def _add_row(
-    columns: _Columns, example: Example, family: int, rng: Random, recipe: Recipe
-) -> None:
+def _add_row(columns: _Columns, example: Example, family: int, rng: Random, recipe: Recipe) -> None:
     prompt = encode(example.prompt)
     base = len(KINDS) * family
     columns.extend(prompt, [NO_LABEL] * len(prompt), 0, 0, base)
@@ -153,9 +151,7 @@ def _add_row(
         columns.extend(ids, labels, len(prompt), branch, base + kind)
 
 
-def _branches(
-    example: Example, rng: Random, recipe: Recipe
-) -> Iterator[tuple[int, list[int], list[int]]]:
+def _branches(example: Example, rng: Random, recipe: Recipe) -> Iterator[tuple[int, list[int], list[int]]]:
     """Yield (kind, ids, labels) of every completion of a row."""
     if example.looks:
         only = rng.random() < recipe.p_only_look

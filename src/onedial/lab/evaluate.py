@@ -89,11 +89,7 @@ def measure(
     levels: Iterable[int] = range(LEVELS),
 ) -> list[Cell]:
     """Sample every question at every level and grade the answers exactly."""
-    return [
-        _measure_cell(model, seed, sampler, cell, asked, level, samples)
-        for cell, asked in questions.items()
-        for level in levels
-    ]
+    return [_measure_cell(model, seed, sampler, cell, asked, level, samples) for cell, asked in questions.items() for level in levels]
 
 
 def _measure_cell(

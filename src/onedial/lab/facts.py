@@ -43,10 +43,8 @@ class Facts:
         facts = list(known.items())
         rng.shuffle(facts)
         looks = [(f"{person} {hop}", found) for (person, hop), found in facts]
-        walked = " ".join(
-            f"#{i} {hop} {people[i - 1]} {hop} {people[i]}" for i, hop in enumerate(hops, 1)
-        )
-        named = sorted({found for found in known.values()} - {people[-1]})
+        walked = " ".join(f"#{i} {hop} {people[i - 1]} {hop} {people[i]}" for i, hop in enumerate(hops, 1))
+        named = sorted(set(known.values()) - {people[-1]})
         wrong = named[pick(rng, 0, len(named) - 1)]
         found = people[1:]
         return Example(

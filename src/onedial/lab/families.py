@@ -12,9 +12,7 @@ from onedial.lab.subset import Subset
 from onedial.lab.swap import Swap
 from onedial.lab.tasks import Task, proposal_in
 
-FAMILIES: dict[str, Task] = {
-    task.name: task for task in (Arith(), Swap(), Path(), Subset(), Facts())
-}
+FAMILIES: dict[str, Task] = {task.name: task for task in (Arith(), Swap(), Path(), Subset(), Facts())}
 
 
 def family_of(prompt: str) -> Task | None:

@@ -57,9 +57,7 @@ def grow(weights: Weights, old: Shape, new: Shape, seed: int, noise: float = 0.0
     return grown
 
 
-def _grow_layer(
-    rng: np.random.Generator, weights: Weights, source: str | None, new: Shape
-) -> Weights:
+def _grow_layer(rng: np.random.Generator, weights: Weights, source: str | None, new: Shape) -> Weights:
     """Widen the layer whose names begin with `source`, or make a silent one."""
     spread = 0.7 * new.width**-0.5
     layer: Weights = {}
@@ -80,9 +78,7 @@ def _take(weights: Weights, source: str | None, name: str, rank: int) -> NDArray
     return weights[f"{source}{name}.weight"]
 
 
-def _widen(
-    rng: np.random.Generator, old: NDArray[np.float32], shape: tuple[int, int], spread: float
-) -> NDArray[np.float32]:
+def _widen(rng: np.random.Generator, old: NDArray[np.float32], shape: tuple[int, int], spread: float) -> NDArray[np.float32]:
     """Put `old` into the corner of a matrix of `shape`; the rest is random."""
     wide = rng.normal(0.0, spread, shape).astype(np.float32) if spread else np.zeros(shape)
     wide[: old.shape[0], : old.shape[1]] = old

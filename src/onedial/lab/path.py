@@ -49,9 +49,7 @@ class Path:
         return Example(
             family=self.name,
             difficulty=difficulty,
-            prompt=_WORDINGS[pick(rng, 0, 2)].format(
-                roads=" ".join(f"{one} {two} ," for one, two in roads), start=start, end=end
-            ),
+            prompt=_WORDINGS[pick(rng, 0, 2)].format(roads=" ".join(f"{one} {two} ," for one, two in roads), start=start, end=end),
             answer=answer,
             thoughts=("", _stride(walk, 3), _stride(walk, 2), " ".join(walk)),
             wrong=wrong,

@@ -32,10 +32,7 @@ class Shape:
     def __post_init__(self) -> None:
         """Refuse a shape whose heads do not tile its width."""
         if self.heads * HEAD_DIM != self.width:
-            raise ValueError(
-                f"shape {self.name!r} has width {self.width} and {self.heads} heads; "
-                f"expected width = heads * {HEAD_DIM}."
-            )
+            raise ValueError(f"shape {self.name!r} has width {self.width} and {self.heads} heads; expected width = heads * {HEAD_DIM}.")
 
     @property
     def parameters(self) -> int:

@@ -42,9 +42,7 @@ class Subset:
         return Example(
             family=self.name,
             difficulty=difficulty,
-            prompt=_WORDINGS[pick(rng, 0, 2)].format(
-                numbers=" ".join(map(str, numbers)), target=target
-            ),
+            prompt=_WORDINGS[pick(rng, 0, 2)].format(numbers=" ".join(map(str, numbers)), target=target),
             answer=" ".join(map(str, solution)),
             thoughts=(
                 "",

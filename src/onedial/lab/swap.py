@@ -30,7 +30,7 @@ class Swap:
         places = _run(start, steps)
         slip = pick(rng, 0, difficulty - 1)
         bad = other(rng, CUPS, places[slip])
-        wrong = places[:slip] + [bad] + _run(bad, steps[slip + 1 :])
+        wrong = [*places[:slip], bad, *_run(bad, steps[slip + 1 :])]
         written = [f"#{i} {one} {two}" for i, (one, two) in enumerate(steps, 1)]
         copied = " ".join(f"{step} {place}" for step, place in zip(written, places, strict=True))
         wording = _WORDINGS[pick(rng, 0, 2)]

@@ -52,9 +52,7 @@ VOCABULARY: tuple[str, ...] = (
 )
 """Every piece, in id order; a leading U+2581 means 'a new word starts here'."""
 
-SCORES: tuple[float, ...] = tuple(
-    0.0 if piece in SPECIALS else -1.0 if len(piece) > 1 else -10.0 for piece in VOCABULARY
-)
+SCORES: tuple[float, ...] = tuple(0.0 if piece in SPECIALS else -1.0 if len(piece) > 1 else -10.0 for piece in VOCABULARY)
 """Unigram scores under which the best segmentation is the one of rule 3."""
 
 _IDS = {piece: index for index, piece in enumerate(VOCABULARY)}

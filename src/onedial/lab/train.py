@@ -133,7 +133,7 @@ def _grown(path: Path, shape: Shape, seed: int) -> dict[str, Tensor]:
     """Read the weights in `path`, grown to `shape` if they are smaller."""
     with safe_open(path, "np") as file:
         old = Shape(**json.loads(file.metadata()["shape"]))
-        weights = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}
+        weights = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118  a safetensors file is no mapping
     return {name: torch.from_numpy(w) for name, w in grow(weights, old, shape, seed).items()}
 
 
@@ -143,9 +143,7 @@ def _lr_scale(progress: Progress, tokens: int, settings: Settings) -> float:
     return min(1.0, (progress.steps + 1) / settings.ramp_steps, left / settings.decay)
 
 
-def _stream(
-    seed: int, tokens: int, progress: Progress, settings: Settings
-) -> Iterator[tuple[int, list[Batch]]]:
+def _stream(seed: int, tokens: int, progress: Progress, settings: Settings) -> Iterator[tuple[int, list[Batch]]]:
     """Yield optimiser steps for ever, chunk after chunk."""
     index = progress.chunk
     while True:
@@ -166,9 +164,7 @@ def _optimizers(network: Network, settings: Settings) -> list[torch.optim.Optimi
     ]
 
 
-def _set_lr(
-    optimizers: list[torch.optim.Optimizer], settings: Settings, scale: float
-) -> None:
+def _set_lr(optimizers: list[torch.optim.Optimizer], settings: Settings, scale: float) -> None:
     for optimizer, lr in zip(optimizers, (settings.lr_matrix, settings.lr_rest), strict=True):
         for group in optimizer.param_groups:
             group["lr"] = lr * scale
@@ -218,9 +214,7 @@ def _losses(network: Network, forward: Forward, batch: Batch) -> tuple[Tensor, n
     return losses, batch.kinds.ravel()[wanted]
 
 
-def _save(
-    out: Path, network: Network, optimizers: list[torch.optim.Optimizer], progress: Progress
-) -> None:
+def _save(out: Path, network: Network, optimizers: list[torch.optim.Optimizer], progress: Progress) -> None:
     state = {
         "network": network.state_dict(),
         "optimizers": [optimizer.state_dict() for optimizer in optimizers],
@@ -230,9 +224,7 @@ def _save(
     os.replace(out / "checkpoint.partial", out / "checkpoint.pt")
 
 
-def _resume(
-    out: Path, network: Network, optimizers: list[torch.optim.Optimizer]
-) -> Progress:
+def _resume(out: Path, network: Network, optimizers: list[torch.optim.Optimizer]) -> Progress:
     path = out / "checkpoint.pt"
     if not path.exists():
         return Progress()
@@ -268,12 +260,10 @@ class _Meter:
         with np.errstate(invalid="ignore"):
             means = self.sums / self.counts
         families = "  ".join(
-            f"{name} " + "/".join("-" if np.isnan(v) else f"{v:.2f}" for v in means[row])
-            for row, name in enumerate(FAMILIES)
+            f"{name} " + "/".join("-" if np.isnan(v) else f"{v:.2f}" for v in means[row]) for row, name in enumerate(FAMILIES)
         )
         print(
-            f"{progress.tokens / 1e6:6.2f}M  {speed / 1e3:5.1f}k tok/s  "
-            f"left {left / 60:4.1f} min  {families}",
+            f"{progress.tokens / 1e6:6.2f}M  {speed / 1e3:5.1f}k tok/s  left {left / 60:4.1f} min  {families}",
             flush=True,
         )
         self.clock, self.cpu, self.at = time.monotonic(), cpu, progress.tokens
@@ -293,9 +283,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--lr-rest", type=float, default=Settings().lr_rest)
     args = parser.parse_args(argv)
     settings = Settings(lr_matrix=args.lr_matrix, lr_rest=args.lr_rest, warm_up=args.warm_up)
-    print(
-        train(SHAPES[args.shape], args.seed, int(args.tokens), args.out, args.init_from, settings)
-    )
+    print(train(SHAPES[args.shape], args.seed, int(args.tokens), args.out, args.init_from, settings))
 
 
 if __name__ == "__main__":
