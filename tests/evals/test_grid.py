@@ -1,14 +1,17 @@
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 import pytest
 
+from onedial.core.answer import Candidate
 from onedial.core.arm import Arm, Source
 from onedial.core.errors import ConfigError, TableError
 from onedial.core.outcome import Outcome, Panel
 from onedial.core.query import Query
 from onedial.core.usage import Price
 from onedial.evals.grid import Cell, best_quality, fixed_arms, halves, pass_at_k, vote_quality
+from onedial.strategies.best_of_n import highest
+from onedial.strategies.draw import plurality
 
 PRICE = {"m": Price(2.0, 5.0)}
 
@@ -48,7 +51,7 @@ def test_a_vote_is_worth_its_mean_over_all_subsets(answers):
     cell = Cell(np.array([float(a == "1") for a in answers]), np.array([int(a) for a in answers]), np.full(len(answers), np.nan))
     for n in range(1, len(answers) + 1):
         found = vote_quality(cell, n, np.random.default_rng(0), 4000)
-        assert found == pytest.approx(by_enumeration(answers, n), abs=0.02)
+        assert found == pytest.approx(by_enumeration(answers, n))
 
 
 def test_samples_without_an_answer_do_not_vote():
@@ -63,12 +66,46 @@ def test_two_votes_are_worth_no_more_than_one():
     assert vote_quality(cell, 2, rng, 20000) == pytest.approx(cell.score.mean(), abs=0.01)
 
 
-def test_the_best_of_n_by_a_perfect_verifier_is_pass_at_k_and_by_a_blind_one_a_single_sample():
+def test_the_best_of_n_by_a_perfect_verifier_is_pass_at_k():
     right = np.array([1.0, 0, 0, 1.0, 0, 0, 0])
-    rng = np.random.default_rng(0)
+    cell = Cell(right, np.array([0, 1, 2, 0, 1, 3, -1]), right)
     for n in range(1, 8):
-        assert best_quality(Cell(right, np.zeros(7, int), right), n, rng, 1) == pytest.approx(pass_at_k(7, 2, n))
-        assert best_quality(Cell(right, np.zeros(7, int), np.ones(7)), n, rng, 1) == pytest.approx(2 / 7)
+        assert best_quality(cell, n, np.random.default_rng(0), 1) == pytest.approx(pass_at_k(7, 2, n))
+
+
+@pytest.mark.parametrize("verdict", [1.0, np.nan])
+def test_the_best_of_n_by_a_verifier_without_an_opinion_is_a_vote(verdict):
+    answers = np.array([0, 0, 1, 1, 1, 2, -1])
+    cell = Cell((answers == 1).astype(float), answers, np.full(7, verdict))
+    for n in range(1, 8):
+        found, voted = (f(cell, n, np.random.default_rng(0), 40) for f in (best_quality, vote_quality))
+        assert found == pytest.approx(voted)
+
+
+def by_running_the_strategy(cell, n):
+    """Mean quality of `best_of_n`'s choice over every ordered subset."""
+    seen = [
+        Candidate(Source("m"), k, "", None if a < 0 else str(a), None, None if np.isnan(v) else v)
+        for k, (a, v) in enumerate(zip(cell.answer, cell.verdict, strict=True))
+    ]
+    value = {k: cell.score[k] for k in range(len(seen))}
+    return np.mean([value[plurality(highest(drawn)).index] for drawn in permutations(seen, n)])
+
+
+def test_the_best_of_n_is_what_the_strategy_chooses_on_average_over_every_order_of_the_samples():
+    answers = np.array([0, 1, 1, 2, 0, -1])
+    verdict = np.array([0.5, 0.5, 0.5, 0.9, 0.1, np.nan])
+    for right in (0, 1, 2):
+        cell = Cell((answers == right).astype(float), answers, verdict)
+        for n in range(1, 7):
+            assert best_quality(cell, n, np.random.default_rng(0), 64) == pytest.approx(by_running_the_strategy(cell, n))
+
+
+def test_many_samples_are_counted_in_random_subsets_close_to_all_of_them():
+    answers = np.array([0, 0, 0, 1, 1, 1, 1, 2, 2, -1])
+    cell = Cell((answers == 0).astype(float), answers, np.where(answers == 2, 0.0, 1.0))
+    exact, drawn = (best_quality(cell, 5, np.random.default_rng(0), n) for n in (300, 250))
+    assert drawn == pytest.approx(exact, abs=0.05)
 
 
 def test_a_misled_verifier_makes_more_samples_worse():

@@ -2,16 +2,17 @@
 
 A recorded table holds N samples per (query, model, effort). An arm that draws n
 of them is worth its mean over subsets of size n, drawn without replacement: exact
-where that is cheap, by seeded random subsets for votes. Choosing among arms is in `selection`.
+where that is cheap, else by seeded random subsets. Choosing among arms is in `selection`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
-from scipy.special import comb
 
 from onedial.core.arm import Arm
 from onedial.core.errors import ConfigError, TableError, unknown
@@ -74,29 +75,43 @@ def vote_quality(cell: Cell, n: int, rng: np.random.Generator, n_draws: int) -> 
     """Quality of the plurality answer among n samples; ties are shared, samples without an answer do not vote.
 
     Where nobody has an answer, the quality is that of a sample without one. Exact
-    for one sample, for all of them, and where all agree; else over `n_draws` random subsets.
+    where every outcome is worth the same and where there are at most `n_draws` subsets; else over that many random ones.
     """
     codes, member = np.unique(cell.answer, return_inverse=True)
-    if n == 1 or codes.size == 1:
-        return float(cell.score.mean())
     ballots = np.eye(codes.size)[member]
     value = (ballots * cell.score[:, None]).sum(axis=0) / ballots.sum(axis=0)
-    draws = 1 if n == cell.score.size else n_draws
-    subsets = np.argsort(rng.random((draws, cell.score.size)), axis=1)[:, :n]
-    votes = ballots[subsets].sum(axis=1)
+    if n == 1 or np.ptp(value) == 0:
+        return float(cell.score.mean())
+    votes = ballots[_subsets(cell.score.size, n, rng, n_draws)].sum(axis=1)
     votes[:, codes < 0] *= 1e-6  # an absent answer wins only where there is no other
     leads = votes >= votes.max(axis=1, keepdims=True) - 1e-9
     return float(((leads * value).sum(axis=1) / leads.sum(axis=1)).mean())
 
 
+def _subsets(size: int, n: int, rng: np.random.Generator, n_draws: int) -> Ints:
+    """Every subset of n of `size` where there are at most `n_draws` of them, else so many random ones, one per row."""
+    if math.comb(size, n) <= n_draws:
+        return np.array(list(combinations(range(size), n)), dtype=np.int64)
+    return np.argsort(rng.random((n_draws, size)), axis=1)[:, :n]
+
+
 def best_quality(cell: Cell, n: int, rng: np.random.Generator, n_draws: int) -> float:
-    """Quality of the sample with the highest verifier score among n; ties are shared, an absent score is the lowest. Exact."""
+    """Quality of the plurality answer among those of n samples that the verifier scores highest; an absent score is the lowest.
+
+    How many of the n samples share the highest score is counted exactly; the
+    plurality among them is `vote_quality`, which is a single sample's where scores do not tie
+    and a vote where the verifier has no opinion.
+    """
     level = np.where(np.isfinite(cell.verdict), cell.verdict, -np.inf)
-    levels, member, count = np.unique(level, return_inverse=True, return_counts=True)
-    below = comb(np.cumsum(count), n) / comb(level.size, n)
-    p_top = np.diff(below, prepend=0.0)
-    value = np.bincount(member, weights=cell.score, minlength=levels.size) / count
-    return float(p_top @ value)
+    total, below, ways = 0.0, 0, math.comb(level.size, n)
+    for top in np.unique(level):
+        here = level == top
+        tied = Cell(cell.score[here], cell.answer[here], cell.verdict[here])
+        for k in range(max(1, n - below), min(n, tied.score.size) + 1):
+            p = math.comb(tied.score.size, k) * math.comb(below, n - k) / ways
+            total += p * vote_quality(tied, k, rng, n_draws)
+        below += tied.score.size
+    return total
 
 
 EVALUATORS: dict[str, Evaluator] = {"direct": direct_quality, "vote": vote_quality, "best": best_quality}
@@ -112,7 +127,7 @@ def pass_at_k(n: int, n_right: int, k: int) -> float:
     """
     if k > n:
         return float("nan")
-    return 1.0 - float(comb(n - n_right, k) / comb(n, k))
+    return 1.0 - math.comb(n - n_right, k) / math.comb(n, k)
 
 
 def fixed_arms(
