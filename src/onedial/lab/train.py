@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +28,7 @@ from onedial.lab.grow import grow
 from onedial.lab.muon import Muon
 from onedial.lab.network import Network
 from onedial.lab.shape import SHAPES, Shape
+from onedial.runtime.whole import whole_file
 
 RECIPE = "onedial-lab-1"
 _CHUNK_ROWS = 6000
@@ -123,9 +123,8 @@ def train(
 def export(network: Network, path: Path, metadata: dict[str, str]) -> Path:
     """Write fp16 weights under Hugging Face Llama names, atomically."""
     weights = {k: v.detach().half().contiguous() for k, v in network.state_dict().items()}
-    partial = path.with_suffix(".partial")
-    save_file(weights, partial, metadata)
-    os.replace(partial, path)
+    with whole_file(path) as partial:
+        save_file(weights, partial, metadata)
     return path
 
 
@@ -220,8 +219,8 @@ def _save(out: Path, network: Network, optimizers: list[torch.optim.Optimizer], 
         "optimizers": [optimizer.state_dict() for optimizer in optimizers],
         "progress": asdict(progress),
     }
-    torch.save(state, out / "checkpoint.partial")
-    os.replace(out / "checkpoint.partial", out / "checkpoint.pt")
+    with whole_file(out / "checkpoint.pt") as partial:
+        torch.save(state, partial)
 
 
 def _resume(out: Path, network: Network, optimizers: list[torch.optim.Optimizer]) -> Progress:
