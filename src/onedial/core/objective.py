@@ -17,7 +17,6 @@ class Objective:
         budget_usd: Or: mean cost per query not to exceed, in USD.
         cap_usd: Hard cap on the cost of one query.
         max_calls: Hard cap on the calls of one query.
-        latency_s: Ceiling on the expected seconds of one query.
         commit: `before` decides everything before the first token; `anytime` may act again after each observation.
     """
 
@@ -26,7 +25,6 @@ class Objective:
     budget_usd: float | None = None
     cap_usd: float | None = None
     max_calls: int | None = None
-    latency_s: float | None = None
     commit: str = "anytime"
 
     def __post_init__(self) -> None:
@@ -37,7 +35,7 @@ class Objective:
             raise ConfigError(f"quality target {self.quality} is not in (0, 1]; 0.92 means 92 % right.")
         if self.within is not None and not 0 <= self.within < 1:
             raise ConfigError(f"within {self.within} is not in [0, 1); 0.01 means 1 point below the reference arm.")
-        for name in ("budget_usd", "cap_usd", "latency_s", "max_calls"):
+        for name in ("budget_usd", "cap_usd", "max_calls"):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise ConfigError(f"{name} is {value}; expected a positive number.")

@@ -1,0 +1,108 @@
+"""Run a policy over many queries and add up what it reached and spent; mixtures of two rungs meet a target exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from onedial.core.answer import Candidate
+from onedial.core.ask import Ask, Reply
+from onedial.core.decision import Policy
+from onedial.core.outcome import Floats
+from onedial.core.query import Query
+from onedial.core.steps import drive
+from onedial.engine.solve import Solved, solve_steps
+from onedial.metrics.hull import Mixture, mixture_for_quality
+from onedial.policies.assessor import Assessor
+from onedial.policies.controller import Controller, Menu
+from onedial.strategies.draw import Reading
+
+Grade = Callable[[Query, Candidate], float]
+"""The score of one candidate, in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """One policy on some queries; arrays are (n_queries,).
+
+    Attributes:
+        quality: Score of the answer given; 0 where there was nothing to answer with.
+        cost_usd: Everything spent.
+        forecast: Chance of being right that the policy claimed when it stopped.
+        solved: The runs themselves.
+    """
+
+    quality: Floats
+    cost_usd: Floats
+    forecast: Floats
+    solved: tuple[Solved, ...]
+
+
+def roll_out(queries: Sequence[Query], policy: Policy, answer: Callable[[Ask], Reply], reading: Reading, grade: Grade) -> Rollout:
+    """Solve every query, every ask answered by `answer`: a replay, or a simulated world."""
+    solved = tuple(drive(solve_steps(query, policy, reading), answer) for query in queries)
+    return Rollout(
+        quality=np.array([_score(run, grade) for run in solved]),
+        cost_usd=np.array([run.answer.spend.cost_usd for run in solved]),
+        forecast=np.array([run.quality for run in solved]),
+        solved=solved,
+    )
+
+
+def _score(run: Solved, grade: Grade) -> float:
+    chosen = next((c for c in run.answer.candidates if c.answer == run.answer.answer and c.text == run.answer.text), None)
+    return 0.0 if chosen is None else grade(run.query, chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """One menu at rising worths of quality: every rung a policy, from thrifty to lavish.
+
+    Attributes:
+        menu: What the rungs may do.
+        worths: (n_rungs,) USD per unit of quality, rising.
+        quality: (n_rungs, n_queries) quality reached.
+        cost_usd: (n_rungs, n_queries) cost.
+        forecast: (n_rungs, n_queries) chance of being right that was claimed.
+    """
+
+    menu: Menu
+    worths: Floats
+    quality: Floats
+    cost_usd: Floats
+    forecast: Floats
+
+    def mixture(self, target: float) -> Mixture | None:
+        """The cheapest randomisation of two rungs that reaches a mean quality; None if none does."""
+        return mixture_for_quality(self.cost_usd.mean(axis=1), self.quality.mean(axis=1), target)
+
+
+def worth_ladder(cheapest_usd: float, dearest_usd: float, rungs: int = 18) -> Floats:
+    """Worths from "being surely right is worth the cheapest block" to "a fifth of a point is worth the dearest one"."""
+    return np.geomspace(cheapest_usd, 500.0 * dearest_usd, rungs)
+
+
+def climb(
+    queries: Sequence[Query],
+    assessor: Assessor,
+    menu: Menu,
+    worths: Floats,
+    answer: Callable[[Ask], Reply],
+    reading: Reading,
+    grade: Grade,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Ladder:
+    """Roll every rung out; what two rungs have in common is assessed once."""
+    rungs = []
+    for i, worth in enumerate(worths):
+        rungs.append(roll_out(queries, Controller(assessor, menu, float(worth)), answer, reading, grade))
+        progress(i + 1, len(worths))
+    return Ladder(
+        menu,
+        worths,
+        np.stack([r.quality for r in rungs]),
+        np.stack([r.cost_usd for r in rungs]),
+        np.stack([r.forecast for r in rungs]),
+    )

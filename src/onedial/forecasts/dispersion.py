@@ -1,0 +1,61 @@
+"""How uneven success is: concentration, hopeless share and shared residual, by likelihood on a grid.
+
+The mean is forecast elsewhere; here it is given, and has not seen the outcomes
+that are counted. Grids are coarse on purpose: few parameters, strongly held.
+
+Source: THEORY.md section 2 (repeats identify dispersion; three per query identify all).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp
+
+from onedial.core.outcome import Floats
+from onedial.forecasts.latents import NODE_WEIGHTS, at_nodes, log_run
+
+SIGMAS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)
+KAPPAS = (0.3, 0.7, 1.5, 3.0, 8.0, 30.0, 200.0)
+PI0S = (0.0, 0.05, 0.15, 0.3)
+_PRIOR_PI0 = 2.0  # Queries' worth of evidence against a hopeless share.
+
+
+@dataclass(frozen=True, slots=True)
+class Dispersion:
+    """Fitted spread: `kappa` and `pi0` per source, (S,), and `sigma`; see `Latents`."""
+
+    kappa: Floats
+    pi0: Floats
+    sigma: float
+    log_likelihood: float
+
+
+def fit_dispersion(mu: Floats, right: Floats, draws: Floats) -> Dispersion:
+    """Choose the most likely spread.
+
+    Args:
+        mu: (n, S) forecast success, not fitted on these outcomes.
+        right: (n, S) right samples.
+        draws: (n, S) graded samples; zero where there are none.
+    """
+    return max((_given_sigma(mu, right, draws, sigma) for sigma in SIGMAS), key=lambda found: found.log_likelihood)
+
+
+def _given_sigma(mu: Floats, right: Floats, draws: Floats, sigma: float) -> Dispersion:
+    nodes = at_nodes(mu, sigma)
+    grid = [(kappa, pi0) for kappa in KAPPAS for pi0 in PI0S]
+    runs = np.stack([_runs(nodes, right, draws, kappa, pi0) for kappa, pi0 in grid])
+    alone = logsumexp(runs + np.log(NODE_WEIGHTS), axis=3).sum(axis=1)
+    alone -= _PRIOR_PI0 * np.array([pi0 for _, pi0 in grid])[:, None]
+    best = alone.argmax(axis=0)
+    joint = runs[best, :, np.arange(mu.shape[1])].sum(axis=0)
+    likelihood = float(logsumexp(joint + np.log(NODE_WEIGHTS), axis=1).sum())
+    return Dispersion(np.array([grid[g][0] for g in best]), np.array([grid[g][1] for g in best]), sigma, likelihood)
+
+
+def _runs(nodes: Floats, right: Floats, draws: Floats, kappa: float, pi0: float) -> Floats:
+    """(n, S, nodes) log probability of what was observed; solvable queries keep the mean where some are hopeless."""
+    mean = np.minimum(nodes / (1.0 - pi0), 1.0 - 1e-6)
+    return log_run(right[..., None], draws[..., None], mean, np.array(kappa), np.array(pi0))

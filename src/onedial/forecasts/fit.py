@@ -1,0 +1,123 @@
+"""Fit a forecast to recorded outcomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from onedial.core.errors import TableError
+from onedial.core.outcome import Floats, Panel
+from onedial.forecasts.calibration import apply_logistic, fit_logistic
+from onedial.forecasts.dispersion import fit_dispersion
+from onedial.forecasts.features import features
+from onedial.forecasts.forecast import Forecast
+from onedial.forecasts.forest import Forest, grow_forest
+from onedial.forecasts.latents import Latents
+
+MIN_QUERIES = 20
+TOKEN_SCALE = 0.3  # A factor of e in tokens weighs like 0.3 of success when splits are chosen.
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A forecast, and what it says of its own training queries without having seen their outcomes."""
+
+    forecast: Forecast
+    latents: Latents
+
+
+def fit_forecast(panel: Panel, seed: int = 0) -> Fitted:
+    """Fit success, spread, wrong answers, verdicts and tokens.
+
+    Args:
+        panel: Outcomes; sources without samples on a query are filled with what comparable queries show.
+        seed: Of the forest.
+
+    Raises:
+        TableError: Too few graded queries, or a source without any graded sample.
+    """
+    draws = np.isfinite(panel.score).sum(axis=2).astype(float)
+    _enough(panel, draws)
+    right = np.nansum(panel.score, axis=2)
+    targets = _targets(panel, right, draws)
+    forest, bag = grow_forest(features(panel.queries), targets, seed)
+    s = len(panel.sources)
+    scale = np.concatenate((np.ones(s), np.full(s, TOKEN_SCALE), np.ones(2)))
+    forest, bag = _rescaled(forest, scale), bag / scale
+    line = fit_logistic(bag[:, :s], right, draws)
+    spread = fit_dispersion(apply_logistic(bag[:, :s], line), right, draws)
+    accept = _roc(panel)
+    tokens = np.where(np.isfinite(panel.output_tokens), panel.output_tokens, np.nan)
+    fitted = np.exp(bag[:, s : 2 * s])
+    chars = np.array([len(q.prompt) + len(q.system) for q in panel.queries], dtype=float)
+    forecast = Forecast(
+        sources=panel.sources,
+        forest=forest,
+        line=line,
+        kappa=spread.kappa,
+        pi0=spread.pi0,
+        sigma=spread.sigma,
+        p_accept_right=accept[0],
+        p_accept_wrong=accept[1],
+        input_per_char=_known_mean(panel.input_tokens / chars[:, None], axis=0, otherwise=0.3),
+        tokens_ratio=_known_mean(tokens, axis=(0, 2), otherwise=1.0) / fitted.mean(axis=0),
+    )
+    known = np.where(np.isfinite(panel.input_tokens), panel.input_tokens, chars[:, None] * forecast.input_per_char)
+    return Fitted(forecast, forecast.from_outputs(bag, panel.queries, known))
+
+
+def _enough(panel: Panel, draws: Floats) -> None:
+    graded = int((draws.sum(axis=1) > 0).sum())
+    if graded < MIN_QUERIES:
+        raise TableError(f"{graded} queries with graded outcomes; fitting needs at least {MIN_QUERIES}. Collect more, or give references.")
+    for source, count in zip(panel.sources, draws.sum(axis=0), strict=True):
+        if count == 0:
+            raise TableError(f"no graded outcome of {source}; collect some, or leave it out of the pool.")
+
+
+def _targets(panel: Panel, right: Floats, draws: Floats) -> Floats:
+    """(n, 2S + 2) what the forest learns: success, log tokens, agreement of wrong answers, whether there is a verdict."""
+    rate = right / np.where(draws > 0, draws, np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        log_tokens = _known_mean(np.log(np.maximum(panel.output_tokens, 1.0)), axis=2, otherwise=np.nan)
+    verdict = np.isfinite(panel.verdict).any(axis=(1, 2)).astype(float)
+    return np.column_stack((_filled(rate), TOKEN_SCALE * _filled(log_tokens), _filled(_collisions(panel)[:, None]), verdict))
+
+
+def _collisions(panel: Panel) -> Floats:
+    """(n,) share of pairs of wrong samples of a query, of whatever source, that agree; NaN without such a pair."""
+    found = np.full(len(panel.queries), np.nan)
+    for i, (answers, scores) in enumerate(zip(panel.answer, panel.score, strict=True)):
+        wrong = answers[np.isfinite(scores) & (scores < 0.5) & (answers >= 0)]
+        if wrong.size > 1:
+            count = np.bincount(wrong).astype(float)
+            found[i] = (count * (count - 1)).sum() / (wrong.size * (wrong.size - 1))
+    return found
+
+
+def _filled(values: Floats) -> Floats:
+    """Replace NaN by row effect plus column mean."""
+    column = _known_mean(values, axis=0, otherwise=0.0)
+    row = _known_mean(values - column, axis=1, otherwise=0.0)
+    return np.where(np.isfinite(values), values, column + row[:, None])
+
+
+def _known_mean(values: Floats, axis: int | tuple[int, ...], otherwise: float) -> Floats:
+    known = np.isfinite(values)
+    total, count = np.where(known, values, 0.0).sum(axis=axis), known.sum(axis=axis)
+    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), otherwise))
+
+
+def _roc(panel: Panel) -> tuple[float, float]:
+    """How often the verifier accepts right and wrong answers, each with one pseudo-observation in its favour."""
+    judged = np.isfinite(panel.verdict) & np.isfinite(panel.score)
+    right, yes = panel.score[judged] >= 0.5, panel.verdict[judged] >= 0.5
+    accept_right = (float((yes & right).sum()) + 1.0) / (float(right.sum()) + 1.0)
+    accept_wrong = float((yes & ~right).sum()) / (float((~right).sum()) + 1.0)
+    return accept_right, accept_wrong
+
+
+def _rescaled(forest: Forest, scale: Floats) -> Forest:
+    return Forest(forest.roots, forest.feature, forest.threshold, forest.left, forest.right, forest.value / scale)
+

@@ -1,0 +1,121 @@
+"""The latents of a query: what is forecast, and the formulas that turn them into the quality of any number of samples.
+
+Per (query, model, effort) one sample is right with a probability that is zero with
+chance `pi0`, else Beta(mu kappa, (1 - mu) kappa). A residual difficulty, normal and
+shared by all sources of a query, shifts every mu on the logit scale: failures of
+different arms are correlated. Wrong answers fall into classes like guests of a
+Chinese restaurant of concentration `theta`: small, and all wrong samples agree.
+
+Source: THEORY.md section 2; Levi 2410.16377; Kazdan 2510.05197.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from scipy.special import betaln, expit, logit
+
+from onedial.core.arm import Source
+from onedial.core.outcome import Floats, Ints
+
+NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
+NODE_WEIGHTS: Floats = np.asarray(_WEIGHTS / _WEIGHTS.sum())
+P_EDGE = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Latents:
+    """Forecast latents of some queries.
+
+    Attributes:
+        sources: Column order.
+        mu: (n, S) mean success of a solvable query, in (0, 1).
+        kappa: (S,) concentration of success, positive.
+        pi0: (S,) chance that a source never solves the query, in [0, 1).
+        sigma: Standard deviation of the shared residual difficulty, in logits.
+        theta: (n,) concentration of wrong answers, positive.
+        p_check: (n,) chance that the verifier has an opinion on the query.
+        output_tokens: (n, S) expected tokens per sample.
+        input_tokens: (n, S) prompt tokens of one sending.
+    """
+
+    sources: tuple[Source, ...]
+    mu: Floats
+    kappa: Floats
+    pi0: Floats
+    sigma: float
+    theta: Floats
+    p_check: Floats
+    output_tokens: Floats
+    input_tokens: Floats
+
+    def rows(self, index: Sequence[int] | Ints) -> Latents:
+        """The latents of a subset of the queries."""
+        per_query = {name: getattr(self, name)[index] for name in ("mu", "theta", "p_check", "output_tokens", "input_tokens")}
+        rest = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in per_query}
+        return Latents(**rest, **per_query)
+
+    def columns(self, index: Sequence[int] | Ints) -> Latents:
+        """The latents of a subset of the sources."""
+        keep = np.asarray(index, dtype=np.int64)
+        return Latents(
+            tuple(self.sources[j] for j in keep),
+            self.mu[:, keep],
+            self.kappa[keep],
+            self.pi0[keep],
+            self.sigma,
+            self.theta,
+            self.p_check,
+            self.output_tokens[:, keep],
+            self.input_tokens[:, keep],
+        )
+
+    @property
+    def success(self) -> Floats:
+        """(n, S) chance that one sample is right."""
+        return np.asarray((1.0 - self.pi0) * self.mu)
+
+
+def at_nodes(mu: Floats, sigma: float) -> Floats:
+    """Success at each node of the shared residual, shape (*mu.shape, 5), whose weighted mean is close to `mu`.
+
+    Source: the probit approximation of a logistic-normal mean, MacKay 1992.
+    """
+    centre = logit(np.clip(mu, P_EDGE, 1.0 - P_EDGE)) * np.sqrt(1.0 + np.pi * sigma**2 / 8.0)
+    return np.asarray(expit(centre[..., None] + sigma * NODES))
+
+
+def log_run(right: Floats | Ints, draws: Floats | Ints, mu: Floats, kappa: Floats, pi0: Floats) -> Floats:
+    """Log probability of one particular sequence of `draws` samples of which `right` are right. Broadcasts.
+
+    >>> round(float(np.exp(log_run(np.array(1), np.array(1), np.array(0.25), np.array(2.0), np.array(0.2)))), 6)
+    0.2
+    """
+    alpha, beta = mu * kappa, (1.0 - mu) * kappa
+    solvable = np.log1p(-pi0) + betaln(alpha + right, beta + draws - right) - betaln(alpha, beta)
+    hopeless = np.where(np.asarray(right) == 0, np.log(np.maximum(pi0, 1e-300)), -np.inf)
+    return np.asarray(np.logaddexp(solvable, hopeless))
+
+
+def coverage(mu: Floats, kappa: Floats, pi0: Floats, n: int) -> Floats:
+    """Chance that at least one of `n` samples is right: the quality of best-of-n under a perfect verifier.
+
+    Source: THEORY.md section 2, first formula.
+
+    >>> float(coverage(np.array(0.5), np.array(2.0), np.array(0.0), 1))
+    0.5
+    """
+    return np.asarray(1.0 - np.exp(log_run(np.array(0), np.array(n), mu, kappa, pi0)))
+
+
+def after_failures(mu: Floats, kappa: Floats, pi0: Floats, failures: int) -> Floats:
+    """Chance that the next sample is right after `failures` failures in a row.
+
+    Source: THEORY.md section 2, "after k failures".
+    """
+    none, next_right = log_run(np.array(0), np.array(failures), mu, kappa, pi0), log_run(
+        np.array(1), np.array(failures + 1), mu, kappa, pi0
+    )
+    return np.asarray(np.exp(next_right - none))

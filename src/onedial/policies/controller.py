@@ -1,0 +1,104 @@
+"""The one rule: take the block of samples with the best gain in quality net of its cost; stop when none is worth it.
+
+With everything on the menu it is the joint policy. With one model it is
+compute-only; with one effort, strategy and count, committed before the first
+token, it is model-only. Routing, adaptive voting, best-of-n with optimal stopping
+and cascades are what the rule does, not features.
+
+Source: THEORY.md section 1, dual rule and sequential form with blocks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from onedial.core.answer import Candidate
+from onedial.core.arm import Arm
+from onedial.core.decision import Decision, Outlook
+from onedial.core.outcome import Floats
+from onedial.core.query import Query
+from onedial.policies.assessor import Assessment, Assessor
+from onedial.policies.belief import BLOCKS
+
+SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """What a policy may do.
+
+    Attributes:
+        sources: Columns of the forecast's sources that may be asked.
+        blocks: Sizes that may be drawn at once, among `BLOCKS`.
+        max_draws: Samples of one source at most.
+        once: Decide before the first token and never again.
+    """
+
+    sources: tuple[int, ...]
+    blocks: tuple[int, ...] = BLOCKS
+    max_draws: int = 8
+    once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """A policy: the rule at one worth of quality.
+
+    Attributes:
+        assessor: Forecasts and believes.
+        menu: What may be done.
+        worth: USD per unit of probability of being right.
+        cap_usd: No block whose expected cost would take the query beyond this.
+    """
+
+    assessor: Assessor
+    menu: Menu
+    worth: float
+    cap_usd: float = float("inf")
+
+    def choose(self, query: Query, tried: tuple[Candidate, ...] = (), spent_usd: float = 0.0) -> Decision:
+        """Decide the next block, or to stop."""
+        now = self.assessor.assess(query, tried)
+        if self.menu.once and tried:
+            return Decision(None, now.answer, now.quality, "everything was decided before the first token")
+        net = self._net(now, spent_usd)
+        j, b = np.unravel_index(int(net.argmax()), net.shape)
+        outlooks = self._outlooks(now, net)
+        if np.isneginf(net[j, b]):
+            return Decision(None, now.answer, now.quality, "every block allowed has been drawn", outlooks)
+        if net[j, b] <= 0 and tried:
+            return Decision(None, now.answer, now.quality, self._why_stop(now, int(j), int(b)), outlooks)
+        arm = Arm(self.assessor.sources[j], "vote" if BLOCKS[b] > 1 else "direct", BLOCKS[b])
+        return Decision(arm, now.answer, now.quality, self._why_draw(now, int(j), int(b)), outlooks)
+
+    def _net(self, now: Assessment, spent_usd: float) -> Floats:
+        """(S, blocks) worth of the quality gained less the cost; minus infinity for what is not on the menu."""
+        net = self.worth * (now.then - now.quality) - now.cost_usd
+        allowed = np.zeros(net.shape, dtype=bool)
+        for j in self.menu.sources:
+            allowed[j] = [size in self.menu.blocks and now.draws[j] + size <= self.menu.max_draws for size in BLOCKS]
+        return np.where(allowed & (spent_usd + now.cost_usd <= self.cap_usd), net, -np.inf)
+
+    def _outlooks(self, now: Assessment, net: Floats) -> tuple[Outlook, ...]:
+        order = [divmod(int(i), len(BLOCKS)) for i in np.argsort(-net, axis=None)[:SHOWN]]
+        return tuple(
+            Outlook(Arm(self.assessor.sources[j], "vote" if BLOCKS[b] > 1 else "direct", BLOCKS[b]), *map(float, values))
+            for j, b in order
+            if np.isfinite(net[j, b])
+            for values in [(now.then[j, b], now.cost_usd[j, b], net[j, b])]
+        )
+
+    def _why_draw(self, now: Assessment, j: int, b: int) -> str:
+        size = BLOCKS[b]
+        what = f"{size} sample{'s' if size > 1 else ''} of {self.assessor.sources[j]}"
+        change = f"the chance of being right from {100 * now.quality:.1f} % to {100 * now.then[j, b]:.1f} %"
+        return f"{what} should raise {change} for ${now.cost_usd[j, b]:.2g}, the best gain for its cost"
+
+    def _why_stop(self, now: Assessment, j: int, b: int) -> str:
+        gain = 100 * (now.then[j, b] - now.quality)
+        return (
+            f"{100 * now.quality:.1f} % sure; the best next step, {BLOCKS[b]} of {self.assessor.sources[j]}, "
+            f"would add {max(gain, 0.0):.1f} points for ${now.cost_usd[j, b]:.2g}, which is not worth it"
+        )

@@ -1,0 +1,32 @@
+"""Sample several and keep those that the verifier scores highest; the plurality decides among them.
+
+Where the verifier has no opinion on the query this is self-consistency, so one
+setting serves a stream in which only some queries can be checked.
+
+Source: Cobbe 2110.14168, section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from onedial.core.answer import Answer, Candidate
+from onedial.core.arm import Source
+from onedial.core.query import Query
+from onedial.core.steps import Steps
+from onedial.strategies.draw import Reading, conclude, draw, plurality
+
+
+def best_of_n(query: Query, source: Source, n: int, reading: Reading) -> Steps[Answer]:
+    """Draw `n` samples in one ask and take the plurality among those of the highest score."""
+    drawn = yield from draw(query, source, n, reading)
+    chosen = plurality(highest(drawn.candidates))
+    return conclude([drawn], chosen, f"{len(drawn.candidates)} of {n} samples are in and scored")
+
+
+def highest(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Keep the candidates of the highest score; no score is below every score."""
+    if not candidates:
+        return []
+    level = [-1.0 if c.score is None else c.score for c in candidates]
+    return [c for c, s in zip(candidates, level, strict=True) if s == max(level)]

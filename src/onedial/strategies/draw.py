@@ -1,0 +1,80 @@
+"""Draw candidates: the step that every sampling strategy is made of, and what they share afterwards."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from onedial.core.answer import Answer, Candidate, Spend
+from onedial.core.arm import Source
+from onedial.core.ask import Completion, Failure, Refusal, Sample
+from onedial.core.query import Query
+from onedial.core.steps import Steps
+from onedial.verifiers.extract import Extractor, words
+from onedial.verifiers.verifier import Verifier, no_opinion
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How completions become candidates: which answer is in them, and what the verifier makes of it."""
+
+    extract: Extractor = words
+    verify: Verifier = no_opinion
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What one block brought: candidates, what it cost, and why it brought fewer than asked for ('' if it did not)."""
+
+    candidates: tuple[Candidate, ...]
+    spend: Spend
+    trouble: str = ""
+
+
+def draw(query: Query, source: Source, n: int, reading: Reading, first_index: int = 0) -> Steps[Drawn]:
+    """Ask once for `n` samples, continuing the stream of (query, source) at `first_index`."""
+    reply = yield Sample(query.id, source, query.messages, n, first_index)
+    if isinstance(reply, Refusal):
+        return Drawn((), Spend(), reply.reason)
+    spend = Spend(reply.usage, reply.cost_usd, reply.latency_s)
+    if isinstance(reply, Failure):
+        return Drawn((), spend, reply.message)
+    read = [candidate(query, source, first_index + i, c, reading) for i, c in enumerate(reply.completions)]
+    short = "" if len(read) == n else f"{source} returned {len(read)} of {n} samples"
+    return Drawn(tuple(read), spend, short)
+
+
+def candidate(query: Query, source: Source, index: int, completion: Completion, reading: Reading) -> Candidate:
+    """Read one completion; an answer or a score that came with a recording is kept."""
+    answer = completion.answer if completion.answer is not None else reading.extract(completion.text)
+    score = completion.verifier_score
+    if score is None and answer is not None:
+        score = reading.verify(query, answer)
+    mean = sum(completion.logprobs) / len(completion.logprobs) if completion.logprobs else None
+    return Candidate(source, index, completion.text, answer, completion.output_tokens, score, mean)
+
+
+def plurality(candidates: Iterable[Candidate]) -> Candidate | None:
+    """The first candidate of the most frequent answer, the earliest answer on ties; without any answer, the first candidate."""
+    pool = list(candidates)
+    answered = [c for c in pool if c.answer is not None]
+    if not answered:
+        return pool[0] if pool else None
+    votes = Counter(c.answer for c in answered)
+    return max(answered, key=lambda c: votes[c.answer])
+
+
+def conclude(drawn: Sequence[Drawn], chosen: Candidate | None, stopped: str) -> Answer:
+    """Close a strategy's run: every candidate, all spend, and why it stopped; trouble is named where there was any."""
+    spend = sum((d.spend for d in drawn), Spend())
+    trouble = "; ".join(d.trouble for d in drawn if d.trouble)
+    return Answer(
+        text=chosen.text if chosen else None,
+        answer=chosen.answer if chosen else None,
+        candidates=tuple(c for d in drawn for c in d.candidates),
+        spend=spend,
+        stopped=f"{stopped} ({trouble})" if trouble else stopped,
+    )
+
+

@@ -1,0 +1,1 @@
+"""Scores for candidates. Pure: no network, clock, disk or event loop."""
