@@ -1,0 +1,38 @@
+"""Upper bounds of what an ask can use, known before it is sent. Pure."""
+
+from __future__ import annotations
+
+from onedial.core.ask import Sample
+from onedial.core.model import Model
+from onedial.core.usage import Usage
+
+TOKENS_PER_MESSAGE = 16
+"""More than any known chat template adds around one message."""
+
+
+def output_bound(ask: Sample, model: Model) -> int:
+    """Output tokens per completion that may be generated at most; what a client must cap its request at."""
+    return model.max_output_tokens if ask.max_tokens is None else min(ask.max_tokens, model.max_output_tokens)
+
+
+def prompt_bound(ask: Sample) -> int:
+    """Prompt tokens at most, for any tokenizer in which a token is at least one byte of text."""
+    text = ask.continue_from + "".join(message.content for message in ask.messages)
+    return len(text.encode("utf-8", "surrogatepass")) + TOKENS_PER_MESSAGE * len(ask.messages)
+
+
+def calls_of(ask: Sample, model: Model) -> int:
+    """Requests an ask takes: one where the model can return `n` choices, else one per completion."""
+    return 1 if "n" in model.capabilities else ask.n
+
+
+def worst_case(ask: Sample, model: Model, input_tokens: int) -> Usage:
+    """The most an ask can use: the prompt once per request, every completion as long as it may be.
+
+    Args:
+        ask: What is to be asked.
+        model: Of whom.
+        input_tokens: Prompt tokens of one sending, or an upper bound.
+    """
+    calls = calls_of(ask, model)
+    return Usage(calls, calls * input_tokens, 0, ask.n * output_bound(ask, model))

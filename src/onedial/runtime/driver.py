@@ -1,0 +1,79 @@
+"""The asynchronous driver: price every ask, reserve it, pay for it, send the reply.
+
+Its pure twin is `onedial.core.steps.drive`. Retries belong to the clients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from onedial.core.ask import Refusal, Reply, Sample, Samples
+from onedial.core.errors import BudgetExhausted, OnedialError
+from onedial.core.steps import Steps
+from onedial.runtime.bound import worst_case
+from onedial.runtime.ledger import Grant
+from onedial.runtime.pool import Pool
+
+T = TypeVar("T")
+OnSamples = Callable[[Sample, Samples], None]
+"""Told of every ask that brought samples, before the strategy sees them."""
+
+
+async def run(steps: Steps[T], pool: Pool, grant: Grant, on_samples: OnSamples | None = None) -> T:
+    """Run a generator to its end against live models.
+
+    An ask whose worst case does not fit the grant is answered with a `Refusal`
+    that holds the numbers; one that failed, with its `Failure`.
+
+    Args:
+        steps: A fresh generator.
+        pool: The models.
+        grant: What may be spent. Everything used is settled there, also when this is cancelled.
+        on_samples: Called with each ask and the samples it brought.
+
+    Returns:
+        What the generator returns.
+
+    Raises:
+        QueryError: A prompt does not fit its model.
+        ConfigError: A model, an effort or a capability that is not there.
+        ModelError: An endpoint that refuses whatever is asked, as for a wrong key.
+    """
+    try:
+        ask = next(steps)
+        while True:
+            reply = await answer(ask, pool, grant)
+            if on_samples is not None and isinstance(reply, Samples):
+                on_samples(ask, reply)
+            ask = steps.send(reply)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    finally:
+        steps.close()
+
+
+async def answer(ask: Sample, pool: Pool, grant: Grant) -> Reply:
+    """Carry out one ask within a grant.
+
+    Cancelled, or ended by an unforeseen error, it is settled at its worst case
+    and marked as bounded: the endpoint may well have done the work.
+    """
+    client, model = pool.client(ask.source.model), pool.model(ask.source.model)
+    worst = worst_case(ask, model, client.input_tokens(ask))
+    try:
+        held = grant.reserve(worst, model.price.cost_usd(worst))
+    except BudgetExhausted as short:
+        return Refusal(str(short))
+    try:
+        reply = await client.sample(ask)
+    except OnedialError:
+        held.release()
+        raise
+    except BaseException:
+        held.settle(replace(worst, bounded=True), model.price.cost_usd(worst))
+        raise
+    held.settle(reply.usage, reply.cost_usd)
+    return reply

@@ -1,0 +1,139 @@
+"""The exam of every registered strategy; adding one to the registry enters it here."""
+
+import pytest
+
+from onedial.core.answer import Answer, Spend
+from onedial.core.arm import Source
+from onedial.core.ask import Completion, Failure, Refusal, Samples
+from onedial.core.model import Effort, Model
+from onedial.core.outcome import Outcome
+from onedial.core.query import Query
+from onedial.core.steps import drive
+from onedial.core.usage import Price, Usage
+from onedial.runtime.driver import run
+from onedial.runtime.ledger import Budget, Grant
+from onedial.runtime.pool import Pool
+from onedial.runtime.replay import Recording, Replay
+from onedial.runtime.scripted import ScriptedClient, samples_of
+from onedial.strategies.draw import Reading
+from onedial.strategies.registry import STRATEGIES
+
+MODEL = Model("m", Price(1.0, 4.0, 0.1), (Effort("low"),), max_output_tokens=50, capabilities=frozenset({"n"}))
+SOURCE = Source("m", "low")
+QUERY = Query("q", "which word comes next ?")
+ANSWERS = ["red", "blue", "blue", "green", "red", "blue", "green", "green", "green", "red", "red", "red"]
+READING = Reading(verify=lambda query, answer: {"blue": 0.9, "red": 0.5}.get(answer))
+TROUBLES = [Refusal("no budget"), Failure("timed out", Usage(1, 5, 0, 9), 4.1e-5)]
+
+every_strategy = pytest.mark.parametrize("name", STRATEGIES)
+every_n = pytest.mark.parametrize("n", [1, 2, 5, 8])
+
+
+def reply_to(ask):
+    """The same samples whenever they are asked for."""
+    drawn = [ANSWERS[i % len(ANSWERS)] for i in range(ask.first_index, ask.first_index + ask.n)]
+    return samples_of(ask, MODEL, [Completion(word, output_tokens=3 + len(word)) for word in drawn])
+
+
+def play(name, n, answer=reply_to):
+    """The strategy's result, and every ask with its reply."""
+    played = []
+
+    def noted(ask):
+        played.append((ask, answer(ask)))
+        return played[-1][1]
+
+    return drive(STRATEGIES[name](QUERY, SOURCE, n, READING), noted), played
+
+
+def spend_of(replies):
+    billed = [r for r in replies if not isinstance(r, Refusal)]
+    return sum((Spend(r.usage, r.cost_usd, r.latency_s) for r in billed), Spend())
+
+
+def texts_of(played):
+    return [c.text for _, reply in played if isinstance(reply, Samples) for c in reply.completions]
+
+
+@every_strategy
+@every_n
+def test_the_same_replies_give_the_same_asks_and_the_same_answer(name, n):
+    assert play(name, n) == play(name, n)
+
+
+@every_strategy
+@every_n
+def test_asks_concern_the_query_and_the_source_and_stay_within_n(name, n):
+    _, played = play(name, n)
+    asks = [ask for ask, _ in played]
+    assert asks and sum(ask.n for ask in asks) <= n
+    assert all((ask.query_id, ask.source, ask.messages) == (QUERY.id, SOURCE, QUERY.messages) for ask in asks)
+    drawn = [i for ask in asks for i in range(ask.first_index, ask.first_index + ask.n)]
+    assert drawn == list(range(len(drawn))), "each sample is drawn once, and the stream has no gaps"
+
+
+@every_strategy
+@every_n
+def test_the_answer_is_one_of_the_candidates_and_all_that_was_paid_for_is_there(name, n):
+    answer, played = play(name, n)
+    assert [c.text for c in answer.candidates] == texts_of(played)
+    assert answer.text in texts_of(played)
+    assert answer.spend == spend_of(reply for _, reply in played)
+    assert answer.stopped
+
+
+@every_strategy
+@every_n
+@pytest.mark.parametrize("trouble", TROUBLES, ids=["refused", "failed"])
+def test_trouble_at_any_step_leaves_the_best_candidate_paid_for_or_none(name, n, trouble):
+    for step in range(len(play(name, n)[1])):
+        calls = iter(range(n + 1))
+        answer, played = play(name, n, lambda ask, s=step, c=calls: trouble if next(c) == s else reply_to(ask))
+        texts = texts_of(played)
+        assert isinstance(answer, Answer)
+        assert answer.text in texts if texts else answer.text is answer.answer is None
+        assert answer.spend == spend_of(reply for _, reply in played)
+        assert (getattr(trouble, "reason", "") or getattr(trouble, "message", "")) in answer.stopped
+
+
+@every_strategy
+@every_n
+def test_fewer_samples_than_asked_for_are_still_an_answer(name, n):
+    answer, played = play(name, n, lambda ask: samples_of(ask, MODEL, reply_to(ask).completions[:-1]))
+    assert [c.text for c in answer.candidates] == texts_of(played)
+    assert (answer.text is None) == (not texts_of(played))
+
+
+@every_strategy
+@every_n
+def test_a_completion_without_an_answer_never_becomes_one(name, n):
+    answer, _ = play(name, n, lambda ask: samples_of(ask, MODEL, [Completion("", output_tokens=1)] * ask.n))
+    assert answer.answer is None and answer.text == ""
+
+
+@every_strategy
+@every_n
+def test_replay_gives_the_same_answer_and_the_same_bill(name, n):
+    tokens = len(QUERY.prompt.split())
+    recorded = [
+        Outcome("q", "m", "low", i, None, word, tokens, 3 + len(word)) for i, word in enumerate(ANSWERS)
+    ]  # fmt: skip
+    assert play(name, n, Replay(Recording.of(recorded), {"m": MODEL.price}))[0] == play(name, n)[0]
+
+
+@every_strategy
+@every_n
+async def test_live_under_a_ledger_it_does_what_it_does_when_driven(name, n):
+    client, grant = ScriptedClient([MODEL], lambda ask, model: reply_to(ask)), Grant()
+    live = await run(STRATEGIES[name](QUERY, SOURCE, n, READING), Pool([client]), grant)
+    driven, played = play(name, n)
+    assert live == driven and client.asked == [ask for ask, _ in played]
+    assert grant.usage == live.spend.usage and grant.spent.usd == pytest.approx(live.spend.cost_usd)
+
+
+@every_strategy
+@every_n
+async def test_live_without_a_budget_it_returns_no_answer_and_spends_nothing(name, n):
+    grant = Grant(Budget(usd=0.0))
+    live = await run(STRATEGIES[name](QUERY, SOURCE, n, READING), Pool([ScriptedClient([MODEL], lambda ask, model: reply_to(ask))]), grant)
+    assert live.text is None and live.spend == Spend() and "exceeds what is left" in live.stopped
