@@ -6,17 +6,25 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-    from matplotlib.text import Text
 
-OFFSETS = ((5, 0, "left", "center"), (0, 5, "center", "bottom"), (0, -5, "center", "top"), (-5, 0, "right", "center"))
+OFFSETS = (
+    (5, 0, "left", "center"),
+    (0, 5, "center", "bottom"),
+    (0, -5, "center", "top"),
+    (-5, 0, "right", "center"),
+    (4, -4, "left", "top"),
+    (-4, 4, "right", "bottom"),
+)
+DOT_PT = 2.2  # points around a dot that no label may enter
 
 
 def place(
     ax: Axes,
     points: Sequence[tuple[float, float, str]],
     avoid: Sequence[tuple[float, float]] = (),
-    written: Sequence[Text] = (),
+    written: Sequence[Artist] = (),
     **style: Any,
 ) -> int:
     """Write each label beside its point where it covers nothing yet; leave out those that fit nowhere.
@@ -25,7 +33,7 @@ def place(
         ax: Axes whose limits are final.
         points: (x, y, label) in data units, most important first.
         avoid: Points that no label may cover, such as those of lines.
-        written: Text that is there already.
+        written: Text and legends that are there already.
         style: Passed on to `annotate`.
 
     Returns:
@@ -33,6 +41,7 @@ def place(
     """
     canvas: Any = ax.figure.canvas
     renderer = canvas.get_renderer()
+    dot_radius = renderer.points_to_pixels(DOT_PT)
     frame = ax.get_window_extent(renderer)
     dots = [ax.transData.transform(dot) for dot in (*avoid, *((x, y) for x, y, _ in points))]
     taken: list[Any] = [text.get_window_extent(renderer) for text in written]
@@ -41,18 +50,24 @@ def place(
             note = ax.annotate(label, (x, y), (dx, dy), textcoords="offset points", ha=ha, va=va, **style)
             box = note.get_window_extent(renderer)
             inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
-            if inside and not any(box.overlaps(other) for other in taken) and not any(box.contains(*dot) for dot in dots):
-                taken.append(box)
+            if (
+                inside
+                and not any(box.overlaps(other) for other in taken)
+                and not any(box.padded(dot_radius).contains(*dot) for dot in dots)
+            ):
+                taken.append(box.padded(dot_radius / 2))
                 break
             note.remove()
     return len(taken) - len(written)
 
 
-def spread(values: Sequence[float], gap: float) -> list[float]:
-    """Move values apart until neighbours differ by at least `gap`, keeping their order and about their middle.
+def spread(values: Sequence[float], gap: float, top: float = float("inf")) -> list[float]:
+    """Move values apart until neighbours differ by at least `gap`, keeping their order and about their middle, none above `top`.
 
     >>> spread([0.0, 0.0], 1.0)
     [-0.5, 0.5]
+    >>> spread([0.0, 0.0], 1.0, top=0.0)
+    [-1.0, 0.0]
     """
     order = sorted(range(len(values)), key=lambda i: values[i])
     groups: list[tuple[float, list[int]]] = []
@@ -66,6 +81,9 @@ def spread(values: Sequence[float], gap: float) -> list[float]:
     for centre, members in groups:
         for k, i in enumerate(members):
             moved[i] = centre + gap * (k - (len(members) - 1) / 2)
+    for i in reversed(order):
+        moved[i] = min(moved[i], top)
+        top = moved[i] - gap
     return moved
 
 

@@ -1,7 +1,8 @@
 """Colours, type and money, the same in every panel. Nothing is drawn here.
 
 Policies keep one colour everywhere (blue, vermilion and green of Okabe and Ito,
-told apart by the colour-blind); everything fixed is grey; ordered choices are one hue from light to dark.
+told apart by the colour-blind); everything fixed is grey, lighter for smaller models;
+ordered choices are one hue from light to dark. Every colour has a counterpart for dark pages.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ POLICY = {
     "compute-only": "#0e8f6b",
     "best fixed": "#4a5560",
     "hull": "#8d97a1",
-    "oracle": "#1f2933",
+    "oracle": INK,
 }
 POLICY_LABEL = {
     "joint": "joint",
@@ -31,8 +32,33 @@ POLICY_LABEL = {
     "oracle": "oracle",
 }
 RAMP = ("#d6e6f4", "#a6cbe6", "#6ba9d4", "#3682bb", "#0b5fa5", "#083d6e")
+GREYS = ("#c3cbd3", "#b0bac4", "#94a0ac", "#717d89", "#4f5b67", "#333e49")
 
-PERCENT: dict[str, Any] = {"xmax": 1.0, "decimals": 0, "symbol": " %"}
+
+class Tone(NamedTuple):
+    """What a page calls a colour, and what it becomes when the page is dark; there, too, the ramps go from quiet to loud."""
+
+    name: str
+    dark: str
+
+
+_RAMP_DARK = ("#1b3247", "#22496c", "#2f6797", "#4b90cc", "#74b4f0", "#c3e0fb")
+_GREYS_DARK = ("#4a5663", "#596673", "#6c7a88", "#8b99a7", "#b1bcc7", "#dbe2e9")
+TONES = {
+    INK: Tone("ink", "#e6ebf0"),
+    SOFT: Tone("soft", "#9aa7b4"),
+    FAINT: Tone("faint", "#5f6c79"),
+    RULE: Tone("rule", "#27313b"),
+    PAPER: Tone("paper", "#12181f"),
+    POLICY["model-only"]: Tone("model-only", "#f08a5a"),
+    POLICY["compute-only"]: Tone("compute-only", "#3fc79d"),
+    POLICY["best fixed"]: Tone("best-fixed", "#b4bfca"),
+    POLICY["hull"]: Tone("hull", "#8795a3"),
+    **{light: Tone(f"ramp-{i}", dark) for i, (light, dark) in enumerate(zip(RAMP, _RAMP_DARK, strict=True))},
+    **{light: Tone(f"grey-{i}", dark) for i, (light, dark) in enumerate(zip(GREYS, _GREYS_DARK, strict=True))},
+}
+"""Every colour in use; the joint policy's is also the fifth of its ramp."""
+
 RC: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -44,14 +70,15 @@ RC: Any = {
     "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.titlesize": 10.0,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.titlecolor": INK,
-    "axes.titlepad": 10.0,
     "axes.axisbelow": True,
     "grid.color": RULE,
     "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "legend.handlelength": 0.8,
+    "legend.handletextpad": 0.4,
+    "legend.columnspacing": 1.0,
+    "legend.borderaxespad": 0.0,
+    "legend.labelcolor": SOFT,
     "xtick.color": FAINT,
     "ytick.color": FAINT,
     "xtick.labelcolor": SOFT,
@@ -64,20 +91,22 @@ RC: Any = {
     "figure.facecolor": PAPER,
     "savefig.facecolor": PAPER,
     "svg.fonttype": "none",
-    "svg.hashsalt": "onedial",
 }
 
 
-def ramp(n: int) -> tuple[str, ...]:
-    """Colours for n ordered options, light to dark; the darkest are repeated beyond six."""
+def shades(n: int, colours: Sequence[str] = RAMP) -> tuple[str, ...]:
+    """Colours for n ordered options, light to dark; the darkest of the six are repeated beyond six."""
     steps = {1: (3,), 2: (1, 4), 3: (0, 2, 4), 4: (0, 2, 4, 5), 5: (0, 1, 2, 4, 5)}.get(n, range(n))
-    return tuple(RAMP[min(step, len(RAMP) - 1)] for step in steps)
+    return tuple(colours[min(step, len(colours) - 1)] for step in steps)
 
 
-def text_on(colour: str) -> str:
-    """Ink or paper, whichever is read more easily on a colour."""
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return INK if 0.299 * red + 0.587 * green + 0.114 * blue > 150 else PAPER
+def percent(share: float, _position: object = None) -> str:
+    """Write a share in percent with no more digits than it has; as a tick formatter, the position is not used.
+
+    >>> percent(0.925)
+    '92.5 %'
+    """
+    return f"{100 * share:.4g} %"
 
 
 class Money(NamedTuple):
@@ -88,12 +117,15 @@ class Money(NamedTuple):
     sign: str
 
     def text(self, usd: float) -> str:
-        """Format an amount with its sign.
+        """Format an amount with its sign, to three digits.
 
         >>> money([0.5]).text(0.1234)
         '$0.123'
+        >>> money([2000.0]).text(1234.5)
+        '$1,234'
         """
-        return f"{self.sign}{usd * self.scale:,.3g}"
+        amount = usd * self.scale
+        return f"{self.sign}{amount:,.0f}" if abs(amount) >= 1000 else f"{self.sign}{amount:.3g}"
 
 
 def money(amounts_usd: Sequence[float]) -> Money:
