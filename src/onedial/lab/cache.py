@@ -42,7 +42,7 @@ class Store:
 
     def put(self, line: int, cells: Floats) -> None:
         """Fill an empty line with (layers, positions, heads, CELL)."""
-        self._reserve(cells.shape[1])
+        self._reserve(line, cells.shape[1])
         self._cells[:, line, : cells.shape[1]] = cells
 
     def compact(self, alive: Bools, length: int) -> None:
@@ -51,12 +51,13 @@ class Store:
         self._cells[:, holes, :length] = self._cells[:, movers, :length]
         self._cells[:, np.count_nonzero(alive) : len(alive), :length] = 0
 
-    def _reserve(self, length: int) -> None:
+    def _reserve(self, count: int, length: int) -> None:
+        """Make lines at least `length` long; the first `count` may be in use."""
         layers, lines, room, heads, _ = self._cells.shape
         if length <= room:
             return
         wider = np.zeros((layers, lines, max(length, 2 * room), heads, CELL), np.float32)
-        wider[:, :, :room] = self._cells
+        wider[:, :count, :room] = self._cells[:, :count]
         self._cells, self._viewed = wider, (0, 0)
 
     def _view(self, count: int, length: int) -> None:
@@ -84,7 +85,7 @@ class Rows(Store):
     def prepare(self, ends: Ints) -> None:
         """Expect one more position of every row; `ends` are the rows' lengths so far."""
         longest = int(ends.max()) + 1
-        self._reserve(longest)
+        self._reserve(len(ends), longest)
         self._view(len(ends), longest)
         self._places = np.arange(len(ends)) * self._cells.shape[2] + ends
         self._ones[:, self._places] = 1
