@@ -4,10 +4,11 @@
 
 VENV   := .venv
 BIN    := $(VENV)/bin
-PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell command -v $(p) 2>/dev/null)))
+# The first Python that runs, is new enough and can make a virtual environment; a name on PATH alone may be an empty shim.
+WANTED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c '$(WANTED)' 2>/dev/null && echo $$p && break; done)
 UV     := $(shell command -v uv 2>/dev/null)
 PIP    := $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
-WANTED := import sys; sys.exit(sys.version_info < (3, 11))
 # The model server for GGUF files is a wheel; never compile it from source.
 LLAMA  := --only-binary xllamacpp
 
@@ -50,9 +51,11 @@ $(BIN)/python:
 ifdef UV
 	$(UV) venv --quiet --python '>=3.11' $(VENV)
 else
-	@test -n "$(PYTHON)" || { echo "onedial needs Python 3.11 or newer; found no python3 on PATH. Install one, or point to it: make PYTHON=/path/to/python3"; exit 1; }
-	@$(PYTHON) -c '$(WANTED)' || { echo "onedial needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Install a newer one, or point to it: make PYTHON=/path/to/python3"; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "$(PYTHON) could not make a virtual environment; see above. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(or $(PYTHON),false) -c '$(WANTED)' 2>/dev/null || { \
+	  found=$$($(or $(PYTHON),python3) -V 2>&1 | head -1); \
+	  echo "onedial needs Python 3.11 or newer with pip and venv; found $${found:-none that runs}."; \
+	  echo "Install one (on Debian and Ubuntu also python3-venv), or point to it: make PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
 endif
 
 $(VENV)/base.stamp: pyproject.toml | $(BIN)/python
