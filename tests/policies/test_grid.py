@@ -9,7 +9,7 @@ from onedial.core.errors import ConfigError, TableError
 from onedial.core.outcome import Outcome, Panel
 from onedial.core.query import Query
 from onedial.core.usage import Price
-from onedial.evals.grid import Cell, best_quality, fixed_arms, halves, pass_at_k, vote_quality
+from onedial.policies.grid import Cell, best_quality, fixed_arms, halves, pass_at_k, vote_quality
 from onedial.strategies.best_of_n import highest
 from onedial.strategies.draw import plurality
 

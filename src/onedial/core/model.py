@@ -36,7 +36,7 @@ class Model:
         efforts: The dial, from least to most thinking; empty if the model has none.
         context_tokens: Prompt and output together may not exceed this.
         max_output_tokens: Upper bound of output tokens per sample, used to price an ask before paying.
-        capabilities: Any of `n`, `logprobs`, `seed`, `continue`, `thinking_cap`.
+        capabilities: Any of `n`, `logprobs`, `seed`, `continue`, `thinking_cap`, `cache` (a prompt sent a moment ago is billed as cached).
     """
 
     name: str

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from onedial.core.outcome import Floats, Panel
 from onedial.core.usage import Price
-from onedial.evals.grid import Grid, fixed_arms, halves
+from onedial.policies.grid import Grid, best_fixed, fixed_arms, halves, most_accurate
 from onedial.metrics.hull import Mixture, mix, mixture_for_quality
 from onedial.metrics.regret import half_sample_oracle
 
@@ -45,24 +45,6 @@ class Sweep:
             )
 
 
-def best_fixed(train: Grid, target: float) -> int | None:
-    """Find the cheapest arm whose mean training quality meets the target; None if none does.
-
-    Args:
-        train: A complete grid.
-        target: Mean quality.
-    """
-    quality, cost = train.quality.mean(axis=0), train.cost_usd.mean(axis=0)
-    able = np.flatnonzero(quality >= target - 1e-12)
-    return int(able[cost[able].argmin()]) if able.size else None
-
-
-def most_accurate(train: Grid) -> int:
-    """The arm of the highest mean training quality, the cheapest of them if several."""
-    quality, cost = train.quality.mean(axis=0), train.cost_usd.mean(axis=0)
-    return int(np.lexsort((cost, -quality))[0])
-
-
 def fixed_sweep(train: Grid, test: Grid, targets: npt.ArrayLike, name: str = "best fixed") -> Sweep:
     """Per target, the best fixed arm of the training split, on the test split; the most accurate arm where none meets it."""
     wanted = np.asarray(targets, dtype=float)
@@ -86,7 +68,7 @@ def hull_sweep(train: Grid, test: Grid, targets: npt.ArrayLike, name: str = "hul
     )
 
 
-def worth_ladder(grid: Grid, n_steps: int = 40) -> Floats:
+def oracle_worths(grid: Grid, n_steps: int = 40) -> Floats:
     """Worths, in USD per unit of quality, from buying the cheapest arm everywhere to buying any gain; infinite last."""
     span = max(float(grid.cost_usd.max()), 1e-12)
     return np.append(np.geomspace(span * 1e-3, span * 1e3, n_steps - 1), np.inf)
@@ -111,7 +93,7 @@ def oracle_sweep(
     known = [np.isfinite(g.quality).all(axis=0) & np.isfinite(g.cost_usd).all(axis=0) for g in grids]
     columns = np.flatnonzero(known[0] & known[1])
     a, b = (g.columns(columns) for g in grids)
-    ladder = worth_ladder(a) if worths is None else worths
+    ladder = oracle_worths(a) if worths is None else worths
     picks = [half_sample_oracle(a.quality, a.cost_usd, b.quality, b.cost_usd, float(w)) for w in ladder]
     quality = np.stack([(x.quality + y.quality) / 2 for x, y in picks])
     cost = np.stack([(x.cost + y.cost) / 2 for x, y in picks])

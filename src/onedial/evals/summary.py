@@ -11,7 +11,7 @@ import numpy.typing as npt
 from onedial.core.outcome import Ints
 from onedial.evals import findings as f
 from onedial.evals.comparison import Kept, Matched
-from onedial.evals.grid import Grid
+from onedial.policies.grid import Grid
 from onedial.evals.selection import Sweep
 from onedial.metrics.bootstrap import Interval, percentile_interval, resample_weights
 from onedial.metrics.calibration import brier, ece, reliability

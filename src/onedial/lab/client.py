@@ -159,7 +159,7 @@ def model_of(name: str, shape: Shape) -> Model:
         efforts=EFFORTS,
         context_tokens=shape.context,
         max_output_tokens=MAX_OUTPUT_TOKENS,
-        capabilities=frozenset({"n", "logprobs", "seed", "thinking_cap"}),
+        capabilities=frozenset({"n", "logprobs", "seed", "thinking_cap", "cache"}),
     )
 
 

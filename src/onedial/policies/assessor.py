@@ -17,7 +17,7 @@ from onedial.core.roc import Roc
 from onedial.core.usage import TOKENS_PER_PRICE
 from onedial.forecasts.forecast import Forecast
 from onedial.forecasts.latents import Latents
-from onedial.policies.belief import BLOCKS, Belief, Prior
+from onedial.policies.belief import BLOCKS, Belief, Outlooks, Prior
 from onedial.policies.evidence import Evidence
 
 
@@ -28,29 +28,43 @@ class Assessment:
     Attributes:
         answer: The answer in the lead, None if there is none.
         quality: Chance that it is right.
-        then: (S, len(BLOCKS)) expected quality after each block.
-        cost_usd: (S, len(BLOCKS)) expected cost of each block.
-        draws: (S,) samples drawn so far, as integers.
+        then: (S, blocks) expected quality if one stopped after each block.
+        cost_usd: (S, blocks) expected cost of each block.
+        cached_usd: (S, blocks) the same once the model has had the prompt.
+        draws: (S,) samples drawn so far.
+        p_check: Chance that the verifier has an opinion.
+        outlooks: What blocks would bring and show.
+        later: What blocks would bring on their own if the residual difficulty were known: vote and cover, each (S, blocks, nodes).
     """
 
     answer: str | None
     quality: float
     then: Floats
     cost_usd: Floats
+    cached_usd: Floats
     draws: tuple[int, ...]
+    p_check: float
+    outlooks: Outlooks
+    later: tuple[Floats, Floats]
 
 
 class Assessor:
     """Forecasts a query once, then assesses it after every observation; assessments are kept, since many policies share them."""
 
-    def __init__(self, forecast: Forecast, models: Mapping[str, Model]) -> None:
+    def __init__(self, forecast: Forecast, models: Mapping[str, Model], columns: Sequence[int] | None = None) -> None:
         """Price the forecast's sources.
+
+        Args:
+            forecast: From text to latents.
+            models: Every model of the forecast, by name.
+            columns: Sources to consider; None is all.
 
         Raises:
             ConfigError: The forecast knows a model that is not configured.
         """
         self.forecast = forecast
-        self.sources: tuple[Source, ...] = forecast.sources
+        self._columns = tuple(range(len(forecast.sources))) if columns is None else tuple(columns)
+        self.sources: tuple[Source, ...] = tuple(forecast.sources[j] for j in self._columns)
         missing = [s.model for s in self.sources if s.model not in models]
         if missing:
             raise ConfigError(f"the fitted forecast uses {unknown('model', missing[0], models)} Configure it, or fit again.")
@@ -58,21 +72,21 @@ class Assessor:
         self._input = np.array([m.price.input_usd_per_mtok for m in chosen]) / TOKENS_PER_PRICE
         self._output = np.array([m.price.output_usd_per_mtok for m in chosen]) / TOKENS_PER_PRICE
         self._cached = np.array([_cached_price(m) for m in chosen]) / TOKENS_PER_PRICE
-        self._model_of = np.array([[a.model == b.model for b in self.sources] for a in self.sources])
+        self.same_model = np.array([[a.model == b.model for b in self.sources] for a in self.sources])
         self._roc = Roc(forecast.p_accept_right, forecast.p_accept_wrong)
         self._latents: dict[str, Latents] = {}
-        self._priors: dict[str, Prior] = {}
+        self._priors: dict[str, tuple[Prior, tuple[Floats, Floats]]] = {}
         self._seen: dict[tuple[object, ...], Assessment] = {}
 
     def preload(self, queries: Sequence[Query], latents: Latents) -> None:
         """Use these latents for these queries: out-of-bag forecasts of training queries, or forecasts made in one go."""
         for i, query in enumerate(queries):
-            self._latents[query.id] = latents.rows([i])
+            self._latents[query.id] = latents.rows([i]).columns(self._columns)
 
     def latents(self, query: Query) -> Latents:
         """The query's latents, one row."""
         if query.id not in self._latents:
-            self._latents[query.id] = self.forecast.latents([query])
+            self.preload([query], self.forecast.latents([query]))
         return self._latents[query.id]
 
     def assess(self, query: Query, tried: Sequence[Candidate]) -> Assessment:
@@ -91,19 +105,37 @@ class Assessor:
 
     def _assess(self, query: Query, evidence: Evidence) -> Assessment:
         latents = self.latents(query)
-        prior = self._priors.setdefault(query.id, Prior(latents, 0, self._roc))
+        if query.id not in self._priors:
+            prior = Prior(latents, 0, self._roc)
+            self._priors[query.id] = prior, Belief(prior, Evidence.of((), self.sources)).at_nodes()
+        prior, later = self._priors[query.id]
         belief = Belief(prior, evidence)
-        leader = belief.leader
-        sent = (self._model_of & (evidence.draws > 0)).any(axis=1)
-        prompt = latents.input_tokens[0] * np.where(sent, self._cached, self._input)
-        cost = prompt[:, None] + (latents.output_tokens[0] * self._output)[:, None] * np.array(BLOCKS)
+        outlooks, leader = belief.outlooks(), belief.leader
+        cost, cached = self._costs(latents, evidence)
         return Assessment(
             answer=None if leader is None else evidence.answers[leader],
             quality=belief.quality,
-            then=belief.outlooks().quality,
+            then=checked(outlooks.vote, outlooks.cover, belief.p_check, prior.roc),
             cost_usd=cost,
+            cached_usd=cached,
             draws=tuple(int(n) for n in evidence.draws),
+            p_check=belief.p_check,
+            outlooks=outlooks,
+            later=later,
         )
+
+    def _costs(self, latents: Latents, evidence: Evidence) -> tuple[Floats, Floats]:
+        """(S, blocks) expected cost now, and once the model has had the prompt."""
+        sent = (self.same_model & (evidence.draws > 0)).any(axis=1)
+        prompt, cached = (latents.input_tokens[0] * price for price in (np.where(sent, self._cached, self._input), self._cached))
+        output = (latents.output_tokens[0] * self._output)[:, None] * np.array(BLOCKS)
+        return prompt[:, None] + output, cached[:, None] + output
+
+
+def checked(vote: Floats, cover: Floats, p_check: float, roc: Roc) -> Floats:
+    """Expected quality where a verifier may have an opinion: it finds the right answer among those seen if it accepts it."""
+    with_verdict = roc.p_accept_right * cover + (1.0 - roc.p_accept_right) * vote
+    return p_check * with_verdict + (1.0 - p_check) * vote
 
 
 def _cached_price(model: Model) -> float:

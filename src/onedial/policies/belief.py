@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import gammaln, logsumexp
+from scipy.special import gammaln
 
 from onedial.core.outcome import Floats, Ints
 from onedial.core.roc import Roc
@@ -24,6 +24,7 @@ from onedial.forecasts.latents import NODE_WEIGHTS, Latents, at_nodes
 from onedial.policies.evidence import Evidence
 
 BLOCKS = (1, 2, 4, 8)
+LOOKS = (1, 2)
 MAX_DRAWS = 40
 _LOG_NODES = np.log(NODE_WEIGHTS)
 _RATE_EDGE = 1e-4
@@ -32,13 +33,34 @@ _NEVER = -1e30
 
 @dataclass(frozen=True, slots=True)
 class Outlooks:
-    """What each block would lead to if one stopped after it.
+    """What each block would lead to if one stopped after it, and how it would divide beliefs if one did not.
 
     Attributes:
-        quality: (S, len(BLOCKS)) expected quality of the answer then in the lead.
+        vote: (S, blocks) expected chance that the answer then in the lead is right, without a verifier.
+        cover: (S, blocks) expected chance that the right answer has then been seen.
+        looks: What small blocks would show, one per size in `LOOKS`.
     """
 
+    vote: Floats
+    cover: Floats
+    looks: tuple[Look, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The outcomes of a small block of each source.
+
+    Attributes:
+        p: (S, outcomes) chance of each outcome.
+        quality: (S, outcomes) chance that the answer then in the lead is right.
+        nodes: (S, outcomes, nodes) what is then believed of the residual difficulty.
+        missed: (S, nodes) the same if the right answer has still not been seen.
+    """
+
+    p: Floats
     quality: Floats
+    nodes: Floats
+    missed: Floats
 
 
 class Belief:
@@ -55,9 +77,10 @@ class Belief:
         classes = votes.sum(axis=0)
         blank = int(evidence.draws.sum() - classes.sum())
         self._classes, self._verdicts = classes, self._log_verdicts(a)
-        log = logsumexp(self._by_node, axis=1) + self._verdicts
+        log = _log_sum(self._by_node) + self._verdicts
         log += np.array([prior.log_partition(np.delete(classes, h), blank) for h in range(a)] + [prior.log_partition(classes, blank)])
-        self.posterior: Floats = np.exp(log - logsumexp(log))
+        weight = np.exp(log - log.max())
+        self.posterior: Floats = weight / weight.sum()
 
     def _log_verdicts(self, a: int) -> Floats:
         """Log likelihood of the verifier's scores under each hypothesis."""
@@ -87,14 +110,17 @@ class Belief:
 
     def outlooks(self) -> Outlooks:
         """Value every block of every source, in expectation over what it may bring."""
-        prior, top = self.prior, self._leading()
-        tables = self._tables(top)
-        quality = np.zeros((len(self.evidence.draws), len(BLOCKS)))
-        for b, block in enumerate(BLOCKS):
-            vote, cover = self._value(tables[..., b, :], top, _outcomes(block, len(top)))
-            checked = prior.roc.p_accept_right * cover + (1.0 - prior.roc.p_accept_right) * vote
-            quality[:, b] = self.p_check * checked + (1.0 - self.p_check) * vote
-        return Outlooks(quality)
+        by_node = self._tables(top := self._leading())
+        summed = _log_sum(by_node)[..., None]
+        values = [self._value(summed[:, :, b], top, _outcomes(size, len(top))) for b, size in enumerate(BLOCKS)]
+        looks = [self._look(by_node[:, :, BLOCKS.index(size)], top, _outcomes(size, len(top))) for size in LOOKS]
+        return Outlooks(*(np.stack([v[i][:, 0] for v in values], axis=1) for i in (0, 1)), tuple(looks))
+
+    def at_nodes(self) -> tuple[Floats, Floats]:
+        """Value of every block if the residual difficulty were known: vote and cover, each (S, blocks, nodes)."""
+        by_node = self._tables(top := self._leading())
+        values = [self._value(by_node[:, :, b], top, _outcomes(size, len(top))) for b, size in enumerate(BLOCKS)]
+        return np.stack([v for v, _ in values], axis=1), np.stack([c for _, c in values], axis=1)
 
     def _leading(self) -> list[int]:
         """Up to two answers that may grow, most likely first."""
@@ -106,53 +132,63 @@ class Belief:
         return int(order[2]) if len(order) > 2 else None
 
     def _tables(self, top: list[int]) -> Floats:
-        """(4, S, blocks, r) log likelihood with r of the block right, under: first, second, third answer seen, one not seen."""
+        """(4, S, blocks, r, nodes) log likelihood with r of the block right, under: first, second, third answer seen, one not seen."""
         unseen = len(self.evidence.answers)
         return np.stack([self._table(h) for h in (*(top + [None, None])[:2], self._third(), unseen)])
 
     def _table(self, h: int | None) -> Floats:
         draws = self.evidence.draws
         if h is None:
-            return np.full((len(draws), len(BLOCKS), max(BLOCKS) + 1), _NEVER)
+            return np.full((len(draws), len(BLOCKS), max(BLOCKS) + 1, len(NODE_WEIGHTS)), _NEVER)
         right = self.evidence.votes[:, h] if h < len(self.evidence.answers) else np.zeros_like(draws)
         return self.prior.log_blocks(right, draws, self._by_node[h] - self._terms[h]) + self._verdicts[h]
 
     def _value(self, table: Floats, top: list[int], o: _Block) -> tuple[Floats, Floats]:
-        """Expected best posterior, and expected mass of all answers seen, after a block; each (S,)."""
+        """Expected best posterior, and expected mass of all answers seen, after a block; each (S, nodes)."""
+        mass, covered = self._mass(table, top, o)
+        scale = (covered + mass[-1]).sum(axis=1)
+        return mass[:-1].max(axis=0).sum(axis=1) / scale, covered.sum(axis=1) / scale
+
+    def _look(self, table: Floats, top: list[int], o: _Block) -> Look:
+        mass, covered = self._mass(table, top, o)
+        joint = covered + mass[-1]
+        whole, best = joint.sum(axis=2), mass[:-1].sum(axis=3).max(axis=0)
+        missed = mass[-1].sum(axis=1)
+        return Look(
+            p=whole / whole.sum(axis=1, keepdims=True),
+            quality=best / np.maximum(whole, 1e-300),
+            nodes=joint / np.maximum(whole, 1e-300)[..., None],
+            missed=missed / np.maximum(missed.sum(axis=1, keepdims=True), 1e-300),
+        )
+
+    def _mass(self, table: Floats, top: list[int], o: _Block) -> tuple[Floats, Floats]:
+        """Joint weight of hypothesis and outcome, (hypotheses, S, outcomes, nodes), the last one "not seen"; and the sum of the others."""
         prior, classes = self.prior, self._classes
         first, second = (int(classes[h]) if h is not None else 0 for h in (top + [None, None])[:2])
-        fixed = np.delete(classes, top)
-        blank = int(self.evidence.draws.sum() - classes.sum())
-        total = int(classes.sum()) + blank + o.size
-        lg, log_theta = prior.log_gamma, prior.log_theta
-        grown_first = lg[first + o.first] * (first + o.first > 0) + log_theta * (first + o.first > 0)
-        grown_second = lg[second + o.second] * (second + o.second > 0) + log_theta * (second + o.second > 0)
-        new, other = ((lg[c] + log_theta) * (c > 0) for c in (o.new, o.other))
-        single = log_theta * o.single
-        base = float(lg[fixed].sum() + log_theta * len(fixed))
-        whole = base + grown_first + grown_second + new + other + single
         third = self._third()
         rest = int(classes[third]) if third is not None else 0
-        one = np.array(1.0)
+        lg, theta = prior.log_gamma, prior.log_theta
+        grown = [(lg[c] + theta) * (c > 0) for c in (first + o.first, second + o.second, o.new, o.other)]
+        whole = sum(grown) + theta * o.single
+        total = int(self.evidence.draws.sum()) + o.size
+        none, one = np.zeros_like(o.first), np.ones_like(o.first)
 
-        def joint(h: int, right: Ints, out: Floats, mine: int | Ints) -> Floats:
-            wrong = total - mine
-            log = table[h][:, right] + (whole - out - prior.log_rising[wrong]) + o.log_ways
-            return np.asarray(log)
+        def joint(h: int, right: Ints, own: Floats | float, mine: Ints) -> Floats:
+            return table[h][:, right] + (whole - own - prior.log_rising[total - mine] + o.log_ways)[:, None]
 
-        rows = [
-            joint(0, o.first, grown_first, first + o.first),
-            joint(1, o.second, grown_second, second + o.second),
-            joint(2, np.zeros_like(o.first), (lg[rest] + log_theta) * one, rest),
-            np.where(o.new > 0, joint(3, o.new, new, o.new), _NEVER),
-            np.where(o.other > 0, joint(3, o.other, other, o.other), _NEVER),
-            np.where(o.single > 0, joint(3, np.ones_like(o.first), log_theta * one, 1), _NEVER),
-            joint(3, np.zeros_like(o.first), 0.0 * one, 0),
-        ]
-        mass = np.exp(np.stack(rows) - max(float(r.max()) for r in rows))
-        covered = mass[:5].sum(axis=0) + mass[5] * o.single
-        scale = (covered + mass[6]).sum(axis=1)
-        return mass[:6].max(axis=0).sum(axis=1) / scale, covered.sum(axis=1) / scale
+        rows = np.stack(
+            [
+                joint(0, o.first, grown[0], first + o.first),
+                joint(1, o.second, grown[1], second + o.second),
+                joint(2, none, float(lg[rest]) + theta, rest + none),
+                np.where((o.new > 0)[:, None], joint(3, o.new, grown[2], o.new), _NEVER),
+                np.where((o.other > 0)[:, None], joint(3, o.other, grown[3], o.other), _NEVER),
+                np.where((o.single > 0)[:, None], joint(3, one, theta, one), _NEVER),
+                joint(3, none, 0.0, none),
+            ]
+        )
+        mass = np.exp(rows - rows.max(axis=(0, 1, 2)))
+        return mass, mass[:5].sum(axis=0) + mass[5] * o.single[:, None]
 
 
 class Prior:
@@ -182,7 +218,7 @@ class Prior:
         return np.asarray(np.where((r == 0)[..., None], np.logaddexp(run, self._log_hopeless[:, None]), run))
 
     def log_blocks(self, right: Ints, draws: Ints, others: Floats) -> Floats:
-        """(S, blocks, r) log probability of all evidence and of r right samples in one more block of one source.
+        """(S, blocks, r, nodes) log probability of all evidence and of r right samples in one more block of one source.
 
         Args:
             right: (S,) samples that are right under the hypothesis.
@@ -195,14 +231,21 @@ class Prior:
         n = np.minimum(draws[:, None, None] + b, MAX_DRAWS)
         s = np.arange(len(right))[:, None, None]
         run = self._right[s, :, got] + self._wrong[s, :, n - got] - self._all[s, n][..., None] + self._log_solvable[:, None, None, None]
-        run = np.where((got == 0)[..., None], np.logaddexp(run, self._log_hopeless[:, None, None, None]), run)
-        return np.asarray(logsumexp(run + others[:, None, None, :], axis=3))
+        never = np.flatnonzero(right == 0)
+        run[never, :, 0] = np.logaddexp(run[never, :, 0], self._log_hopeless[never, None, None])
+        return np.asarray(run + others[:, None, None, :])
 
     def log_partition(self, classes: Ints, blank: int) -> float:
         """Log probability that wrong samples fall into classes of these sizes; blanks are singletons."""
         sizes = classes[classes > 0]
         count = len(sizes) + blank
         return float(count * self.log_theta + self.log_gamma[sizes].sum() - self.log_rising[int(sizes.sum()) + blank])
+
+
+def _log_sum(log: Floats) -> Floats:
+    """Log of the sum of exponentials over the last axis."""
+    top = log.max(axis=-1, keepdims=True)
+    return np.asarray((top + np.log(np.exp(log - top).sum(axis=-1, keepdims=True)))[..., 0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from onedial.core.decision import Decision, Outlook
 from onedial.core.outcome import Floats
 from onedial.core.query import Query
 from onedial.policies.assessor import Assessment, Assessor
-from onedial.policies.belief import BLOCKS
+from onedial.policies.belief import BLOCKS, LOOKS
+from onedial.policies.lookahead import look_first
 
 SHOWN = 12
 
@@ -79,6 +80,9 @@ class Controller:
         allowed = np.zeros(net.shape, dtype=bool)
         for j in self.menu.sources:
             allowed[j] = [size in self.menu.blocks and now.draws[j] + size <= self.menu.max_draws for size in BLOCKS]
+        if not self.menu.once:
+            look = look_first(now, self.worth, allowed, self.assessor.same_model) - self.worth * now.quality
+            net[:, : len(LOOKS)] = np.maximum(net[:, : len(LOOKS)], look)
         return np.where(allowed & (spent_usd + now.cost_usd <= self.cap_usd), net, -np.inf)
 
     def _outlooks(self, now: Assessment, net: Floats) -> tuple[Outlook, ...]:

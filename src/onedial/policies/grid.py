@@ -2,7 +2,8 @@
 
 A recorded table holds N samples per (query, model, effort). An arm that draws n
 of them is worth its mean over subsets of size n, drawn without replacement: exact
-where that is cheap, else by seeded random subsets. Choosing among arms is in `selection`.
+where that is cheap, else by seeded random subsets. The comparators of every experiment are chosen here,
+on whatever split they are given.
 """
 
 from __future__ import annotations
@@ -203,6 +204,24 @@ def _mean(values: Floats) -> Floats:
     count = known.sum(axis=-1)
     total = np.where(known, values, 0.0).sum(axis=-1)
     return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
+
+
+def best_fixed(train: Grid, target: float) -> int | None:
+    """Find the cheapest arm whose mean training quality meets the target; None if none does.
+
+    Args:
+        train: A complete grid.
+        target: Mean quality.
+    """
+    quality, cost = train.quality.mean(axis=0), train.cost_usd.mean(axis=0)
+    able = np.flatnonzero(quality >= target - 1e-12)
+    return int(able[cost[able].argmin()]) if able.size else None
+
+
+def most_accurate(train: Grid) -> int:
+    """The arm of the highest mean training quality, the cheapest of them if several."""
+    quality, cost = train.quality.mean(axis=0), train.cost_usd.mean(axis=0)
+    return int(np.lexsort((cost, -quality))[0])
 
 
 def halves(panel: Panel, rng: np.random.Generator) -> tuple[Panel, Panel]:

@@ -1,0 +1,57 @@
+"""The value of looking first: a small block, then the best of stopping and of one more block of any source.
+
+A rule that only values blocks as if one stopped after them never takes a cheap
+first look before a dear model, which is what a cascade is. Two steps see it. What
+the second block brings is valued at what the first one taught about the residual
+difficulty, without pooling its votes with the first one's: a lower bound.
+
+Source: THEORY.md section 1, "a short lookahead".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from onedial.core.outcome import Floats
+from onedial.policies.assessor import Assessment
+from onedial.policies.belief import LOOKS, Look
+
+Flags = npt.NDArray[np.bool_]
+
+
+def look_first(now: Assessment, worth: float, allowed: Flags, same_model: Flags) -> Floats:
+    """Expected net value of a first look, in USD, (S, len(LOOKS)); comparable with worth x quality - cost.
+
+    Args:
+        now: The query at this moment.
+        worth: USD per unit of quality.
+        allowed: (S, blocks) what may follow.
+        same_model: (S, S) whether two sources are efforts of one model, whose prompt is then cached.
+    """
+    follow_cost = np.where(same_model[:, :, None], now.cached_usd[None], now.cost_usd[None])
+    follow_cost = np.where(allowed[None], follow_cost, np.inf)
+    return np.stack([_value(now, look, worth, follow_cost) for look in now.outlooks.looks], axis=1) - now.cost_usd[:, : len(LOOKS)]
+
+
+def _value(now: Assessment, look: Look, worth: float, follow_cost: Floats) -> Floats:
+    vote, cover = now.later
+    flat = follow_cost.reshape(len(follow_cost), 1, -1)
+    then = np.maximum(look.nodes @ vote.reshape(-1, vote.shape[2]).T, look.quality[..., None])
+    unchecked = np.maximum(worth * look.quality, (worth * then - flat).max(axis=2))
+    total = (look.p * unchecked).sum(axis=1)
+    if now.p_check > 0:
+        total = (1.0 - now.p_check) * total + now.p_check * _checked(now, look, worth, flat[:, 0])
+    return total
+
+
+def _checked(now: Assessment, look: Look, worth: float, follow_cost: Floats) -> Floats:
+    """The same where the verifier says whether the right answer has been seen."""
+    cover = now.later[1]
+    seen = now.outlooks.cover[:, _size_index(now, look)]
+    retry = look.missed @ cover.reshape(-1, cover.shape[2]).T
+    return seen * worth + (1.0 - seen) * np.maximum(0.0, (worth * retry - follow_cost).max(axis=1))
+
+
+def _size_index(now: Assessment, look: Look) -> int:
+    return next(i for i, known in enumerate(now.outlooks.looks) if known is look)

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from onedial.core.errors import TableError
+from onedial.core.outcome import Panel
+from onedial.core.query import Query
+from onedial.forecasts.features import WIDTH, features
+from onedial.forecasts.fit import fit_forecast
+from worlds import SOURCES, World
+
+WORLD = World(3)
+TRAIN = WORLD.queries(300, "train")
+FITTED = fit_forecast(WORLD.panel(TRAIN, 4))
+TEST = WORLD.queries(200, "test")
+
+
+def truth(queries):
+    return np.array([[WORLD.success(query, source) for source in SOURCES] for query in queries])
+
+
+def test_features_read_the_text_alone():
+    one, two = Query("a", "count #1", reference="x", dataset="d"), Query("b", "count #1")
+    assert features([one, two]).shape == (2, WIDTH)
+    assert (features([one])[0] == features([two])[0]).all()
+
+
+def test_success_on_unseen_queries_is_forecast_from_their_text():
+    found, true = FITTED.forecast.latents(TEST).success, truth(TEST)
+    constant = ((true - true.mean(axis=0)) ** 2).mean()
+    assert ((found - true) ** 2).mean() < 0.55 * constant
+    assert np.abs(found.mean(axis=0) - true.mean(axis=0)).max() < 0.08
+
+
+def test_training_queries_are_forecast_without_their_own_outcomes():
+    error_train = ((FITTED.latents.success - truth(TRAIN)) ** 2).mean()
+    error_test = ((FITTED.forecast.latents(TEST).success - truth(TEST)) ** 2).mean()
+    assert error_train > 0.7 * error_test
+
+
+def test_tokens_and_verdicts_are_forecast_too():
+    latents = FITTED.forecast.latents(TEST)
+    thinks = [j for j, s in enumerate(SOURCES) if s.effort == "2"]
+    level = np.array([int(q.id.split("-")[-2]) for q in TEST])
+    assert np.corrcoef(latents.output_tokens[:, thinks[0]], 5 + 4 * level)[0, 1] > 0.95
+    picks = np.array([q.prompt.startswith("pick") for q in TEST])
+    assert latents.p_check[picks].min() > 0.8 and latents.p_check[~picks].max() < 0.2
+
+
+def test_how_often_wrong_answers_agree_is_learned():
+    assert 1.5 < np.median(FITTED.forecast.latents(TEST).theta) < 6  # four equally likely wrong answers agree one time in four
+
+
+def test_a_perfect_verifier_is_recognised():
+    assert FITTED.forecast.p_accept_right == 1.0 and FITTED.forecast.p_accept_wrong == 0.0
+
+
+def test_a_source_without_outcomes_on_some_queries_is_filled_in():
+    outcomes = [o for o in WORLD.outcomes(TRAIN, 3) if o.model != "large" or hash(o.query_id) % 2]
+    found = fit_forecast(Panel.of(TRAIN, outcomes, SOURCES)).forecast.latents(TEST).success
+    assert np.abs(found.mean(axis=0) - truth(TEST).mean(axis=0)).max() < 0.1
+
+
+def test_too_few_queries_and_an_empty_source_are_refused():
+    few = TRAIN[:5]
+    with pytest.raises(TableError, match="5 queries with graded outcomes; fitting needs at least 20"):
+        fit_forecast(WORLD.panel(few, 2))
+    outcomes = [o for o in WORLD.outcomes(TRAIN, 2) if o.model != "large"]
+    with pytest.raises(TableError, match="no graded outcome of large"):
+        fit_forecast(Panel.of(TRAIN, outcomes, SOURCES))
