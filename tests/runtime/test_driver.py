@@ -8,7 +8,7 @@ from onedial.core.errors import ConfigError, ModelError, QueryError
 from onedial.core.model import Model
 from onedial.core.query import Message
 from onedial.core.usage import Price, Usage
-from onedial.runtime.bound import TOKENS_PER_MESSAGE
+from onedial.runtime.bound import TOKENS_PER_MESSAGE, TOKENS_PER_PROMPT
 from onedial.runtime.driver import run
 from onedial.runtime.ledger import Amount, Budget, Grant
 from onedial.runtime.pool import Pool
@@ -16,7 +16,7 @@ from onedial.runtime.scripted import ScriptedClient, samples_of
 
 PLAIN = Model("plain", Price(1.0, 2.0), max_output_tokens=100)
 MANY = Model("many", Price(1.0, 2.0), max_output_tokens=100, capabilities=frozenset({"n"}))
-PROMPT = 4 + TOKENS_PER_MESSAGE
+PROMPT = 4 + TOKENS_PER_MESSAGE + TOKENS_PER_PROMPT
 
 
 def ask(model="many", n=1, **fields):
@@ -65,7 +65,7 @@ async def test_what_is_settled_is_what_was_used_and_the_rest_is_free_again():
     first, second = await run(asking(ask(n=3), ask(n=3)), pool(), grant)
     assert grant.usage == first.usage == Usage(1, 1, 0, 21)
     assert grant.spent.usd == pytest.approx(first.cost_usd)
-    assert isinstance(second, Refusal) and "298 tokens" in second.reason and f"{PROMPT + 300} tokens" in second.reason
+    assert isinstance(second, Refusal) and f"{PROMPT + 278} tokens" in second.reason and f"{PROMPT + 300} tokens" in second.reason
 
 
 async def test_siblings_reserve_before_launch_so_that_no_budget_is_spent_twice():

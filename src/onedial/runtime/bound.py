@@ -7,7 +7,8 @@ from onedial.core.model import Model
 from onedial.core.usage import Usage
 
 TOKENS_PER_MESSAGE = 16
-"""More than any known chat template adds around one message."""
+TOKENS_PER_PROMPT = 128
+"""More than the usual chat templates add around a message, and before the first."""
 
 
 def output_bound(ask: Sample, model: Model) -> int:
@@ -16,9 +17,9 @@ def output_bound(ask: Sample, model: Model) -> int:
 
 
 def prompt_bound(ask: Sample) -> int:
-    """Prompt tokens at most, for any tokenizer in which a token is at least one byte of text."""
+    """Prompt tokens at most, where a token is at least one byte of text, as in every byte-pair tokenizer."""
     text = ask.continue_from + "".join(message.content for message in ask.messages)
-    return len(text.encode("utf-8", "surrogatepass")) + TOKENS_PER_MESSAGE * len(ask.messages)
+    return len(text.encode("utf-8", "surrogatepass")) + TOKENS_PER_MESSAGE * len(ask.messages) + TOKENS_PER_PROMPT
 
 
 def calls_of(ask: Sample, model: Model) -> int:

@@ -1,0 +1,38 @@
+"""A model behind an OpenAI-compatible endpoint: where it is, how it is addressed, how patient to be. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from onedial.core.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """How to reach one model.
+
+    Attributes:
+        model: The model as the rest of onedial knows it.
+        url: Base address; `/chat/completions` is added.
+        upstream: The model's name there.
+        api_key_env: Environment variable that holds the key; None sends no key.
+        effort_bodies: Per effort label, fields merged into the request.
+        effort_prompts: Per effort label, words added to the last user turn.
+        thinking_end: Text that ends the thought and begins the answer, such as `</think>`; None if thought is not marked.
+        timeout_s: Seconds for one attempt.
+        retries: Further attempts after one that may be repeated.
+        usage_counts_one_choice: Whether its usage counts one choice only where `n` were asked for; None: not known.
+    """
+
+    model: Model
+    url: str
+    upstream: str
+    api_key_env: str | None = None
+    effort_bodies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    effort_prompts: Mapping[str, str] = field(default_factory=dict)
+    thinking_end: str | None = None
+    timeout_s: float = 300.0
+    retries: int = 3
+    usage_counts_one_choice: bool | None = None

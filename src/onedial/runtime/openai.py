@@ -1,0 +1,256 @@
+"""A client for OpenAI-compatible endpoints, over aiohttp: vLLM, SGLang, llama.cpp, Ollama, and hosted ones.
+
+Only what may help is repeated: refusals for load (429, with the wait the
+endpoint asks for), its own errors (5xx), lost connections, timeouts, and
+replies that cannot be read. An attempt that may have been generated but did not
+arrive is charged at its worst case and marked as bounded; a refused one is free.
+The format is in `wire`, what a reply proves in `tally`, what an error means in `faults`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from onedial.core.ask import Completion, Failure, Sample, Samples
+from onedial.core.errors import ConfigError, ModelError, OnedialError, unknown
+from onedial.core.model import Model
+from onedial.core.usage import Usage
+from onedial.runtime.bound import output_bound, prompt_bound
+from onedial.runtime.endpoint import Endpoint
+from onedial.runtime.faults import LONGEST_ASKED_WAIT_S, Again, fault, key_advice, message_of, names_output_cap, wait_s
+from onedial.runtime.tally import Tally, tally
+from onedial.runtime.wire import completion_of, messages_of, received, request_body
+
+if TYPE_CHECKING:
+    import aiohttp
+
+CONNECT_S = 10.0
+LISTING_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one request brought: completions, or the trouble that kept them away; and what was used either way."""
+
+    completions: tuple[Completion, ...] = ()
+    usage: Usage = Usage()
+    trouble: str = ""
+
+
+class OpenAIClient:
+    """Serves the models of some endpoints.
+
+    Attributes:
+        models: Every model by name. One found not to return, or not to count, several choices loses the capability `n`.
+    """
+
+    def __init__(
+        self,
+        endpoints: Iterable[Endpoint],
+        *,
+        rng: random.Random | None = None,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        env: Mapping[str, str] = os.environ,
+    ) -> None:
+        """Nothing is sent before the first ask.
+
+        Args:
+            endpoints: One per model.
+            rng: Source of the jitter between attempts.
+            sleep: Waits that many seconds.
+            env: Where API keys are looked up.
+        """
+        self._endpoints = {endpoint.model.name: endpoint for endpoint in endpoints}
+        self.models: dict[str, Model] = {}
+        self._rng, self._sleep, self._env = rng or random.Random(), sleep, env
+        self._cap_keys: dict[str, str] = {}
+        self._session: aiohttp.ClientSession | None = None
+        for name, endpoint in self._endpoints.items():
+            self.models[name] = endpoint.model
+            if endpoint.usage_counts_one_choice and "logprobs" not in endpoint.model.capabilities:
+                self._ask_singly(name)
+
+    def input_tokens(self, ask: Sample) -> int:
+        """An upper bound from the length of the text, the words of a prompted effort included."""
+        return prompt_bound(replace(ask, messages=messages_of(ask, self._endpoint(ask.source.model))))
+
+    async def sample(self, ask: Sample) -> Samples | Failure:
+        """Carry out one ask: in one request where the model can return `n` choices, else in one request each.
+
+        Raises:
+            QueryError: The endpoint says that the prompt is too long.
+            ConfigError: A model, effort or capability that is not there, here or at the endpoint.
+            ModelError: The endpoint refuses the key or the account.
+        """
+        endpoint = self._endpoint(ask.source.model)
+        _check(ask, endpoint.model)
+        begun = asyncio.get_running_loop().time()
+        parts = await self._parts(ask, endpoint)
+        usage = sum((part.usage for part in parts), Usage())
+        cost_usd, latency_s = endpoint.model.price.cost_usd(usage), asyncio.get_running_loop().time() - begun
+        completions = tuple(completion for part in parts for completion in part.completions)
+        if not completions:
+            return Failure("; ".join(dict.fromkeys(part.trouble for part in parts)), usage, cost_usd, latency_s)
+        return Samples(completions, usage, cost_usd, latency_s, ask.source.effort)
+
+    async def aclose(self) -> None:
+        """Close the connections; twice does no harm."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def request(self, ask: Sample) -> Tally:
+        """Send one ask in one request, once, and say what its reply proves; for probing.
+
+        Raises:
+            OnedialError: It failed, for any reason.
+        """
+        endpoint = self._endpoint(ask.source.model)
+        try:
+            return (await self._attempt(ask, endpoint))[1]
+        except Again as trouble:
+            raise ModelError(f"{trouble} Look at the endpoint, or try again later.") from trouble
+
+    async def _parts(self, ask: Sample, endpoint: Endpoint) -> list[_Part]:
+        if ask.n == 1 or "n" in endpoint.model.capabilities:
+            return [await self._persist(ask, endpoint)]
+        singles = [replace(ask, n=1, first_index=ask.first_index + i) for i in range(ask.n)]
+        ended = await asyncio.gather(*(self._persist(single, endpoint) for single in singles), return_exceptions=True)
+        parts = [part for part in ended if isinstance(part, _Part)]
+        errors = [error for error in ended if isinstance(error, BaseException)]
+        foreseen = all(isinstance(error, OnedialError) for error in errors)
+        if errors and not (foreseen and any(part.usage.calls for part in parts)):
+            raise errors[0]
+        return parts
+
+    async def _persist(self, ask: Sample, endpoint: Endpoint) -> _Part:
+        """Attempt until it works or may not be repeated any more."""
+        lost = Usage()
+        for attempt in range(endpoint.retries + 1):
+            try:
+                completions, counted = await self._attempt(ask, endpoint)
+            except Again as trouble:
+                lost += self._worst(ask, endpoint) if trouble.charged else Usage()
+                last, after_s = str(trouble), trouble.after_s
+            else:
+                self._learn(endpoint.model.name, ask, counted)
+                return _Part(completions, lost + counted.usage)
+            if (after_s or 0.0) > LONGEST_ASKED_WAIT_S:
+                return _Part((), lost, f"{last} It asks to wait {after_s:.0f} s.")
+            if attempt < endpoint.retries:
+                await self._sleep(wait_s(attempt, after_s, self._rng))
+        return _Part((), lost, f"{last} Gave up after {endpoint.retries + 1} attempts.")
+
+    async def _attempt(self, ask: Sample, endpoint: Endpoint) -> tuple[tuple[Completion, ...], Tally]:
+        """Send a request once and read its reply."""
+        name = endpoint.model.name
+        body = request_body(ask, endpoint, self._cap_keys.get(name, "max_tokens"))
+        status, headers, data = await self._post(endpoint, body)
+        if status == 400 and name not in self._cap_keys and names_output_cap(data):
+            self._cap_keys[name] = "max_completion_tokens"
+            return await self._attempt(ask, endpoint)
+        if status in (404, 405):
+            await self._refuse_unknown(endpoint)
+        if status != 200:
+            raise fault(status, headers, data.replace(self._key(endpoint).encode() or b"\0", b"***"), endpoint)
+        try:
+            reply = received(data)
+            known = bool(endpoint.usage_counts_one_choice)
+            counted = tally(reply, output_bound(ask, endpoint.model), self.input_tokens(ask), one_choice=known)
+        except ValueError as error:  # also what msgspec raises
+            said = f"{endpoint.url} sent a reply that cannot be read ({error}): {message_of(data)}"
+            raise Again(f"model {name!r}: {said}", charged=True) from error
+        each = zip(reply.choices, counted.output_tokens, counted.thinking_tokens, strict=True)
+        return tuple(completion_of(choice, ask, endpoint, *tokens) for choice, *tokens in each)[: ask.n], counted
+
+    async def _post(self, endpoint: Endpoint, body: dict[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
+        import aiohttp
+
+        url = endpoint.url.rstrip("/") + "/chat/completions"
+        where = f"model {endpoint.model.name!r}: {endpoint.url}"
+        patience = aiohttp.ClientTimeout(total=endpoint.timeout_s, sock_connect=CONNECT_S)
+        data, headers = msgspec.json.encode(body), {"Content-Type": "application/json", **self._authorization(endpoint)}
+        try:
+            async with self._connection().post(url, data=data, headers=headers, timeout=patience, allow_redirects=False) as response:
+                return response.status, response.headers, await response.read()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise Again(f"{where} cannot be reached: {error}.", charged=False) from error
+        except aiohttp.InvalidURL as error:
+            raise ConfigError(f"{where} is not an address; expected one like http://localhost:8000/v1.") from error
+        except TimeoutError as error:
+            raise Again(f"{where} did not answer within {endpoint.timeout_s:g} s.", charged=True) from error
+        except aiohttp.ClientError as error:
+            raise Again(f"{where} broke the connection: {str(error) or type(error).__name__}.", charged=True) from error
+
+    async def _refuse_unknown(self, endpoint: Endpoint) -> None:
+        """Raise if the endpoint lists its models and this one is not among them."""
+        import aiohttp
+
+        patience = aiohttp.ClientTimeout(total=LISTING_S)
+        try:
+            async with self._connection().get(
+                endpoint.url.rstrip("/") + "/models", headers=self._authorization(endpoint), timeout=patience
+            ) as response:
+                names = [str(entry["id"]) for entry in msgspec.json.decode(await response.read())["data"]]
+        except (aiohttp.ClientError, TimeoutError, ValueError, TypeError, KeyError):
+            return
+        if endpoint.upstream not in names:
+            raise ConfigError(f"model {endpoint.model.name!r}: {endpoint.url} has {unknown('model', endpoint.upstream, names)}")
+
+    def _learn(self, name: str, ask: Sample, counted: Tally) -> None:
+        """Ask singly from now on where several choices were not returned, or could not be counted."""
+        if ask.n > 1 and ((counted.counts_one_choice and counted.usage.bounded) or len(counted.output_tokens) < ask.n):
+            self._ask_singly(name)
+
+    def _ask_singly(self, name: str) -> None:
+        model = self.models[name]
+        self.models[name] = replace(model, capabilities=model.capabilities - {"n"})
+        self._endpoints[name] = replace(self._endpoints[name], model=self.models[name])
+
+    def _worst(self, ask: Sample, endpoint: Endpoint) -> Usage:
+        return Usage(1, self.input_tokens(ask), 0, ask.n * output_bound(ask, endpoint.model), bounded=True)
+
+    def _endpoint(self, name: str) -> Endpoint:
+        if name not in self._endpoints:
+            raise ConfigError(unknown("model", name, self._endpoints))
+        return self._endpoints[name]
+
+    def _key(self, endpoint: Endpoint) -> str:
+        return self._env.get(endpoint.api_key_env, "") if endpoint.api_key_env else ""
+
+    def _authorization(self, endpoint: Endpoint) -> dict[str, str]:
+        key = self._key(endpoint)
+        if endpoint.api_key_env and not key:
+            raise ConfigError(f"model {endpoint.model.name!r} needs a key and there is none. {key_advice(endpoint)}")
+        return {"Authorization": f"Bearer {key}"} if key else {}
+
+    def _connection(self) -> aiohttp.ClientSession:
+        import aiohttp
+
+        if self._session is None:
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        return self._session
+
+
+def _check(ask: Sample, model: Model) -> None:
+    """Refuse what the model cannot do, before it is paid for."""
+    model.effort(ask.source.effort)
+    if ask.logprobs and "logprobs" not in model.capabilities:
+        raise ConfigError(
+            f"model {model.name!r} is asked for log-probabilities; it lacks the capability 'logprobs'. Add it if the endpoint has it."
+        )
+    if ask.continue_from and "continue" not in model.capabilities:
+        raise ConfigError(
+            f"model {model.name!r} is asked to continue a text; it lacks the capability 'continue'. Add it if the endpoint has it."
+        )
+    if ask.max_thinking_tokens is not None:
+        raise ConfigError(
+            f"model {model.name!r}: a cap on thought is not sent over HTTP; write an effort of kind 'cap' with its body instead."
+        )
