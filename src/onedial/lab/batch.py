@@ -69,6 +69,7 @@ class Job:
     written: list[Written | None] = field(default_factory=list)
     cached: int = 0
     started: int = 0
+    ended: int = 0
 
     def __post_init__(self) -> None:
         self.written = [None] * self.n
@@ -76,7 +77,7 @@ class Job:
     @property
     def done(self) -> bool:
         """Whether every completion is there."""
-        return self.started == self.n and None not in self.written
+        return self.ended == self.n
 
 
 class Batch:
@@ -152,6 +153,7 @@ class Batch:
             used = int(state["used"])
             logprobs = tuple(self._logprobs[row, :used].tolist()) if job.logprobs else ()
             job.written[state["sample"]] = Written(tuple(self._tokens[row, :used].tolist()), int(state["thought"]), logprobs)
+            job.ended += 1
             finished[id(job)] = job
         self._keep(~done)
         return [job for job in finished.values() if job.done]

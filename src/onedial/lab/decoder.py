@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import lru_cache
+
+from threadpoolctl import ThreadpoolController
 
 from onedial.lab.batch import Batch, Job
 from onedial.lab.llama import CELL, Llama
@@ -58,8 +62,9 @@ class Decoder:
         """Carry jobs out, together with any that are in line."""
         for job in jobs:
             self.submit(job)
-        while self.busy:
-            self.step()
+        with one_core():
+            while self.busy:
+                self.step()
 
     def _admit(self) -> None:
         """Let jobs in, in order, until one finds no room."""
@@ -85,6 +90,17 @@ class Decoder:
             self._batches[width].admit(job, count, prefix.cells, prefix.logits)
             if job.started == job.n:
                 del self._begun[id(job)]
+
+
+def one_core() -> AbstractContextManager[object]:
+    """Keep matrix products to the calling thread meanwhile: these are so small that sharing them out takes longer."""
+    limit: AbstractContextManager[object] = _blas().limit(limits=1, user_api="blas")
+    return limit
+
+
+@lru_cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def rows_at_once(shape: Shape) -> int:

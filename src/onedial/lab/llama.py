@@ -88,8 +88,8 @@ class Llama:
         """Feed one token of every row; return logits (rows, vocabulary) and leave keys and values in `own`.
 
         Attention weights are exponentials without the usual shift by the
-        largest score, which is exact unless a score overflows; then the step
-        is computed again with the shift.
+        largest score, which is as exact unless the largest is beyond +-80;
+        then the sums overflow or vanish, and the step is computed again with it.
         """
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             logits = self._step(tokens, positions, own, shared, shift=False)
@@ -188,17 +188,19 @@ def _attend(queries: Floats, layer: int, own: Own, shared: Shared | None, shift:
     scores = queries[:, :, None] @ own.keys[layer]
     asked = None if shared is None else shared.spread(queries) @ shared.keys[layer]
     if shift:
-        _shift(scores, asked, shared)
+        _shift(scores, asked, layer, own, shared)
     mixed: Floats = (np.exp(scores, out=scores) @ own.values[layer])[:, :, 0]
     if shared is not None and asked is not None:
         mixed += shared.collect(np.exp(asked, out=asked) @ shared.values[layer])
     return mixed
 
 
-def _shift(scores: Floats, asked: Floats | None, shared: Shared | None) -> None:
-    """Subtract each row's largest score from both parts, in place."""
+def _shift(scores: Floats, asked: Floats | None, layer: int, own: Own, shared: Shared | None) -> None:
+    """Subtract each row's largest score from both parts, in place; where nothing is stored there is no score."""
+    np.copyto(scores, -np.inf, where=own.values[layer][:, :, None, :, HEAD_DIM] == 0)
     top = scores.max(-1)
     if shared is not None and asked is not None:
+        np.copyto(asked, -np.inf, where=shared.values[layer][:, :, None, :, HEAD_DIM] == 0)
         top = np.maximum(top, shared.collect(asked.max(-1, keepdims=True)))
         asked -= shared.spread(top)
     scores -= top[..., None]

@@ -11,11 +11,9 @@ from concurrent.futures import Future, InvalidStateError
 from queue import SimpleQueue
 from threading import Lock, Thread
 
-from threadpoolctl import ThreadpoolController
-
 from onedial.core.errors import ModelError
 from onedial.lab.batch import Job
-from onedial.lab.decoder import Decoder
+from onedial.lab.decoder import Decoder, one_core
 
 _Order = tuple[str, Job, "Future[Job]"]
 
@@ -54,12 +52,11 @@ class Worker:
             thread.join()
 
     def _work(self) -> None:
-        controller = ThreadpoolController()
         while True:
             order = self._orders.get()
             if order is None:
                 return
-            with controller.limit(limits=1, user_api="blas"):
+            with one_core():
                 if not self._work_from(order):
                     return
 
