@@ -89,15 +89,15 @@ def climb(
     assessor: Assessor,
     menu: Menu,
     worths: Floats,
-    answer: Callable[[Ask], Reply],
+    fresh: Callable[[], Callable[[Ask], Reply]],
     reading: Reading,
     grade: Grade,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Ladder:
-    """Roll every rung out; what two rungs have in common is assessed once."""
+    """Roll every rung out, each against a fresh world; what two rungs have in common is assessed once."""
     rungs = []
     for i, worth in enumerate(worths):
-        rungs.append(roll_out(queries, Controller(assessor, menu, float(worth)), answer, reading, grade))
+        rungs.append(roll_out(queries, Controller(assessor, menu, float(worth)), fresh(), reading, grade))
         progress(i + 1, len(worths))
     return Ladder(
         menu,

@@ -1,0 +1,1 @@
+"""Thin shells: the command line. What they do is in `engine` and `evals`."""

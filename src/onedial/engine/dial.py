@@ -1,0 +1,211 @@
+"""The dial: models, outcomes and a fit behind one object. Everything that the commands do is a method here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import numpy as np
+
+from onedial.core.arm import Source
+from onedial.core.ask import Sample
+from onedial.core.errors import BudgetExhausted, ModelError
+from onedial.core.objective import Objective
+from onedial.core.query import Query
+from onedial.engine.fit import Fitting, Progress, fit_policies, quiet
+from onedial.engine.fitted import Fit
+from onedial.engine.promise import DELTA, Promise, policy_of, promise
+from onedial.engine.recorded import Recorded, held_out
+from onedial.engine.solve import Solved, solve_steps
+from onedial.policies.assessor import Assessor
+from onedial.runtime.driver import run
+from onedial.runtime.ledger import Budget, Grant
+from onedial.runtime.pool import Pool
+from onedial.runtime.store import Store
+from onedial.strategies.draw import Reading
+
+T = TypeVar("T")
+Grader = Callable[[Query, str | None], float | None]
+"""The score of an extracted answer, in [0, 1]; None where the query cannot be graded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a dial reads, grades and divides.
+
+    Attributes:
+        reading: How answers are read and verified.
+        grade: How outcomes are scored; the score is never shown to a policy.
+        label_kind: What such scores are called in a certificate.
+        held_out: Share of the queries kept for certificates.
+        seed: Of every split and coin.
+        samples: Samples per (query, source) when collecting.
+    """
+
+    reading: Reading
+    grade: Grader
+    label_kind: str = "reference"
+    held_out: float = 0.5
+    seed: int = 0
+    samples: int = 4
+
+
+class Dial:
+    """Answers queries at the quality or the budget asked for, and learns from outcomes.
+
+    Close it, or use it as an (asynchronous or plain) context manager.
+    """
+
+    def __init__(self, pool: Pool, folder: Path, settings: Settings) -> None:
+        """Join models and a data folder; nothing is read until it is needed.
+
+        Args:
+            pool: The models.
+            folder: Where outcomes and the fit are kept.
+            settings: See `Settings`.
+        """
+        self.pool, self.folder, self.settings = pool, folder, settings
+        self.grant = Grant(Budget())
+        self._fit: Fit | None = None
+        self._assessor: Assessor | None = None
+        self._runner: asyncio.Runner | None = None
+
+    @property
+    def store_path(self) -> Path:
+        """The outcome store."""
+        return self.folder / "outcomes.db"
+
+    @property
+    def fit_path(self) -> Path:
+        """The fitted policies."""
+        return self.folder / "fit.npz"
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Every (model, effort) that can be asked."""
+        return tuple(Source(model.name, label) for model in self.pool.models.values() for label in model.labels())
+
+    @property
+    def fitted(self) -> Fit:
+        """The fit in force.
+
+        Raises:
+            ConfigError: There is none yet, or it uses models that are not in the pool.
+        """
+        if self._fit is None:
+            self.use(Fit.load(self.fit_path))
+        assert self._fit is not None
+        return self._fit
+
+    def use(self, fit: Fit) -> None:
+        """Put a fit in force, without storing it."""
+        self._assessor = Assessor(fit.forecast, self.pool.models)
+        self._fit = fit
+
+    def promise(self, objective: Objective, delta: float = DELTA) -> Promise:
+        """What is served for an objective, and what is promised of it."""
+        return promise(self.fitted, objective, delta)
+
+    async def solve(
+        self,
+        query: str | Query,
+        *,
+        quality: float | None = None,
+        within: float | None = None,
+        budget_usd: float | None = None,
+        cap_usd: float | None = None,
+        max_calls: int | None = None,
+        commit: str = "anytime",
+    ) -> Solved:
+        """Answer one query.
+
+        Args:
+            query: Text, or a query.
+            quality: Mean quality wanted over queries like those collected, in (0, 1].
+            within: Or: at most this far below the reference arm, in [0, 1); 0.02 if no goal is given.
+            budget_usd: Or: mean cost per query.
+            cap_usd: Hard cap on this query.
+            max_calls: Hard cap on this query's calls.
+            commit: `before` decides everything before the first token.
+
+        Raises:
+            QueryError: The query is empty or does not fit.
+            TargetUnreachable: The goal is beyond this pool.
+            BudgetExhausted: The caps allow no answer at all.
+            ModelError: Every ask failed.
+        """
+        if quality is None and within is None and budget_usd is None:
+            within = 0.02
+        objective = Objective(quality, within, budget_usd, cap_usd, max_calls, commit)
+        return await self.solve_for(Query.of(query) if isinstance(query, str) else query, objective)
+
+    async def solve_for(self, query: Query, objective: Objective, promised: Promise | None = None) -> Solved:
+        """Answer one query for an objective; a promise made before may be handed in."""
+        found = promised or self.promise(objective)
+        fit = self.fitted
+        assert self._assessor is not None
+        self._assessor.preload([query], fit.forecast.latents([query], self._input_tokens(query)))
+        policy = policy_of(fit, self._assessor, found.mixture, objective)
+        grant = self.grant.child(Budget(usd=objective.cap_usd, calls=objective.max_calls))
+        solved = await run(solve_steps(query, policy, self.settings.reading), self.pool, grant)
+        self._assessor.forget(query)
+        if not solved.answer.candidates:
+            failed = BudgetExhausted if solved.answer.spend.usage.calls == 0 else ModelError
+            raise failed(f"query {query.id!r} has no answer: {solved.answer.stopped}")
+        return solved
+
+    def _input_tokens(self, query: Query) -> Any:
+        counts = [self.pool.input_tokens(Sample(query.id, source, query.messages)) for source in self.fitted.forecast.sources]
+        return np.array([counts], dtype=float)
+
+    def solve_blocking(self, query: str | Query, **goal: Any) -> Solved:
+        """`solve`, for code without an event loop."""
+        return self.block(self.solve(query, **goal))
+
+    def block(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on this dial's own loop, the same one every time."""
+        self._runner = self._runner or asyncio.Runner()
+        return self._runner.run(coroutine)
+
+    def recorded(self, queries: Sequence[Query] | None = None) -> tuple[Recorded, Recorded]:
+        """Stored outcomes, split by query into training and held out."""
+        with Store.open(self.store_path) as store:
+            asked, outcomes = list(queries or store.queries()), store.outcomes()
+        kept = [query for query in asked if held_out(query, self.settings.held_out, self.settings.seed)]
+        rest = [query for query in asked if not held_out(query, self.settings.held_out, self.settings.seed)]
+        return Recorded.of(rest, outcomes, self.pool.models), Recorded.of(kept, outcomes, self.pool.models)
+
+    def fit(self, progress: Progress = quiet) -> Fitting:
+        """Fit policies to the stored outcomes, store the fit and put it in force."""
+        train, proof = self.recorded()
+        fitting = fit_policies(train, proof, self.pool.models, self.settings.reading, self.settings.seed, progress)
+        fitting.fit.save(self.fit_path)
+        self.use(fitting.fit)
+        return fitting
+
+    async def aclose(self) -> None:
+        """Close the models' clients."""
+        await self.pool.aclose()
+
+    def close(self) -> None:
+        """`aclose`, for code without an event loop."""
+        self.block(self.aclose())
+        if self._runner is not None:
+            self._runner.close()
+            self._runner = None
+
+    async def __aenter__(self) -> Dial:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.aclose()
+
+    def __enter__(self) -> Dial:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,133 @@
+"""From outcomes to a frozen ladder of policies, with what each rung reached on queries that nothing was chosen on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from onedial.core.arm import Arm
+from onedial.core.errors import TableError
+from onedial.core.model import Model
+from onedial.core.outcome import Floats
+from onedial.engine.fitted import Fit, Rungs
+from onedial.engine.recorded import Recorded
+from onedial.engine.rollout import Ladder, climb, worth_ladder
+from onedial.forecasts.fit import fit_forecast
+from onedial.policies.assessor import Assessor
+from onedial.policies.controller import Menu
+from onedial.policies.grid import Grid, fixed_arms, most_accurate
+from onedial.strategies.draw import Reading
+
+VOTES = (1, 2, 4, 8)
+STRATEGIES = ("direct", "vote", "best")
+Progress = Callable[[str, int, int], None]
+"""Told of (what, done, total)."""
+
+
+def quiet(what: str, done: int, total: int) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """A fit, and what it was made with, for whoever goes on to compare it.
+
+    Attributes:
+        fit: The frozen result.
+        assessor: Loaded with forecasts of the training queries (out of bag) and of the proof queries.
+        train_grid: Every fixed arm on the training queries.
+        train: The joint ladder on the training queries.
+    """
+
+    fit: Fit
+    assessor: Assessor
+    train_grid: Grid
+    train: Ladder
+
+
+def fit_policies(
+    train: Recorded,
+    proof: Recorded,
+    models: Mapping[str, Model],
+    reading: Reading,
+    seed: int = 0,
+    progress: Progress = quiet,
+) -> Fitting:
+    """Fit on `train`, freeze, and see on `proof` what was frozen.
+
+    Args:
+        train: Outcomes for forecasts, worths and the reference arm.
+        proof: Outcomes for certificates alone.
+        models: The pool.
+        reading: How completions are read; the verifier of replayed samples is the recorded one.
+        seed: Of the forest, of vote subsets and of the order in which certificates are tested.
+        progress: Told how far it is.
+
+    Raises:
+        TableError: Too few queries, or a source that is missing in one of the splits.
+    """
+    if train.panel.sources != proof.panel.sources:
+        raise TableError(
+            f"the training queries have outcomes of {_named(train)}, the held-out ones of {_named(proof)}; collect the same sources for both."
+        )
+    progress("fit the forecast", 0, 1)
+    fitted = fit_forecast(train.panel, seed)
+    progress("fit the forecast", 1, 1)
+    assessor = Assessor(fitted.forecast, models)
+    assessor.preload(train.queries, fitted.latents)
+    assessor.preload(proof.queries, fitted.forecast.latents(proof.queries, proof.panel.input_tokens))
+    grid = grid_of(train, seed)
+    complete = grid.complete()
+    reference = complete.arms[most_accurate(complete)]
+    depth = int(min(train.panel.score.shape[2], proof.panel.score.shape[2]))
+    menu = Menu(tuple(range(len(assessor.sources))), max_draws=depth)
+    cost = np.nanmean(grid.cost_usd, axis=0)
+    worths = worth_ladder(float(np.nanmin(cost)), float(np.nanmax(cost)))
+    on_train = climb_recorded(train, assessor, menu, worths, reading, lambda i, n: progress("try policies on training queries", i, n))
+    on_proof = climb_recorded(proof, assessor, menu, worths, reading, lambda i, n: progress("try them on held-out queries", i, n))
+    fit = Fit(
+        forecast=fitted.forecast,
+        worths=worths,
+        max_draws=depth,
+        reference=reference,
+        train=_rungs(on_train, grid, reference),
+        proof=_rungs(on_proof, grid_of(proof, seed), reference),
+        label_kind=_label_kind(proof),
+        seed=seed,
+    )
+    return Fitting(fit, assessor, grid, on_train)
+
+
+def climb_recorded(
+    recorded: Recorded,
+    assessor: Assessor,
+    menu: Menu,
+    worths: Floats,
+    reading: Reading,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Ladder:
+    """Roll a ladder out on recorded samples."""
+    return climb(recorded.queries, assessor, menu, worths, recorded.replay, reading, recorded.grade, progress)
+
+
+def grid_of(recorded: Recorded, seed: int) -> Grid:
+    """Every fixed arm on recorded queries, with as many samples as are recorded."""
+    depth = int(np.isfinite(recorded.panel.score).sum(axis=2).max())
+    votes = tuple(n for n in VOTES if n <= depth)
+    return fixed_arms(recorded.panel, recorded.prices, np.random.default_rng(seed), votes=votes, strategies=STRATEGIES)
+
+
+def _rungs(ladder: Ladder, grid: Grid, reference: Arm) -> Rungs:
+    column = grid.arms.index(reference)
+    return Rungs(ladder.quality, ladder.cost_usd, grid.quality[:, column], grid.cost_usd[:, column])
+
+
+def _label_kind(recorded: Recorded) -> str:
+    kinds = {o.label_kind or "recorded" for cell in recorded.recording.samples.values() for o in cell}
+    return " and ".join(sorted(kinds))
+
+
+def _named(recorded: Recorded) -> str:
+    return ", ".join(map(str, recorded.panel.sources)) or "nothing"

@@ -1,0 +1,61 @@
+"""Outcomes made ready for choosing and for scoring: replayed asks, recorded grades, dense arrays, and splits by query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from onedial.core.answer import Candidate
+from onedial.core.model import Model
+from onedial.core.outcome import Outcome, Panel
+from onedial.core.query import Query
+from onedial.core.usage import Price
+from onedial.runtime.replay import Recording, Replay
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Some queries with their outcomes.
+
+    Attributes:
+        panel: Graded outcomes as arrays.
+        recording: The same, to be replayed.
+        prices: Per model.
+        caches: Whether a prompt put to a model a second time is billed as cached.
+    """
+
+    panel: Panel
+    recording: Recording
+    prices: Mapping[str, Price]
+    caches: bool
+
+    @classmethod
+    def of(cls, queries: Sequence[Query], outcomes: Iterable[Outcome], models: Mapping[str, Model]) -> Recorded:
+        """Arrange outcomes of the models given; others are left out."""
+        known = {query.id for query in queries}
+        kept = [o for o in outcomes if o.query_id in known and o.model in models and o.score is not None]
+        graded = {o.query_id for o in kept}
+        asked = [query for query in queries if query.id in graded]
+        caches = all("cache" in model.capabilities for model in models.values())
+        return cls(Panel.of(asked, kept), Recording.of(kept), {name: m.price for name, m in models.items()}, caches)
+
+    @property
+    def queries(self) -> tuple[Query, ...]:
+        """The graded queries, in row order."""
+        return self.panel.queries
+
+    def replay(self) -> Replay:
+        """A fresh replay; one for each policy."""
+        return Replay(self.recording, self.prices, cached_after_first=self.caches)
+
+    def grade(self, query: Query, candidate: Candidate) -> float:
+        """The recorded score of a replayed candidate."""
+        (outcome,) = self.recording.block(query.id, candidate.source, candidate.index, 1)
+        return outcome.score or 0.0
+
+
+def held_out(query: Query, share: float, seed: int) -> bool:
+    """Whether a query belongs to the split that nothing is chosen on: a function of its id and the seed alone."""
+    digest = blake2b(f"{seed}-{query.id}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest) / 2**64 < share

@@ -1,0 +1,148 @@
+"""The standing experiment: joint, model-only, compute-only and every fixed arm, chosen on one split and shown on another.
+
+The three policies are one controller with actions removed. Definitions are those
+of the decision record on comparisons; nothing here sees the test split before it
+is scored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from onedial.core.arm import Arm
+from onedial.core.model import Model
+from onedial.core.outcome import Floats
+from onedial.engine.fit import Fitting, Progress, climb_recorded, grid_of, quiet
+from onedial.engine.recorded import Recorded
+from onedial.engine.rollout import Ladder
+from onedial.evals.comparison import Matched, matched_quality
+from onedial.evals.selection import Sweep, fixed_sweep, hull_sweep, oracle_sweep
+from onedial.evals.sweeps import Rolled, policy_sweep, routed, settings_of
+from onedial.policies.assessor import Assessor
+from onedial.policies.belief import BLOCKS
+from onedial.policies.controller import Menu
+from onedial.policies.grid import Grid, most_accurate
+from onedial.strategies.draw import Reading
+
+OFFSETS = (0.0, 0.02, 0.05)
+"""Targets, fixed in advance: the best fixed arm's training quality less this."""
+SWEEP_POINTS = 24
+POLICIES = ("joint", "model-only", "compute-only")
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """What came out.
+
+    Attributes:
+        targets: (3,) mean training quality of the best fixed arm less each of `OFFSETS`.
+        fixed: The best fixed arm at each target.
+        sweeps: joint, model-only, compute-only, hull, oracle.
+        matched: Costs at the quality that each best fixed arm reaches on the test split.
+        test_grid: Every fixed arm on the test split.
+        joint: The joint ladder on the test split, rung by rung.
+    """
+
+    targets: Floats
+    fixed: Sweep
+    sweeps: Mapping[str, Sweep]
+    matched: tuple[Matched, ...]
+    test_grid: Grid
+    joint: Ladder
+
+
+def run_experiment(
+    fitting: Fitting,
+    train: Recorded,
+    test: Recorded,
+    models: Mapping[str, Model],
+    reading: Reading,
+    seed: int = 0,
+    progress: Progress = quiet,
+) -> Experiment:
+    """Compare on `test` what was chosen on `train`, the split that `fitting` was fitted on."""
+    forecast = fitting.fit.forecast
+    latents = forecast.latents(test.queries, test.panel.input_tokens)
+    fitting.assessor.preload(test.queries, latents)
+    train_grid, test_grid = _shared(fitting.train_grid, grid_of(test, seed))
+    quality = train_grid.quality.mean(axis=0)
+    targets = quality[most_accurate(train_grid)] - np.array(OFFSETS)
+    sweep_targets = np.unique(np.concatenate((np.linspace(float(quality.min()), float(fitting.fit.train.quality.mean(axis=1).max()), SWEEP_POINTS), targets)))
+
+    joint = climb_recorded(test, fitting.assessor, fitting.train.menu, fitting.fit.worths, reading, _told(progress, "joint"))
+    compute = _compute_only(fitting, train, test, models, reading, progress)
+    routes = _model_only(fitting, train, test, train_grid, test_grid)
+    options = {
+        "joint": ({"all": rolled(fitting.train)}, {"all": rolled(joint)}),
+        "model-only": routes,
+        "compute-only": compute,
+    }
+    rng = np.random.default_rng(seed)
+    sweeps = {name: policy_sweep(name, *pair, sweep_targets) for name, pair in options.items()}
+    sweeps["hull"] = hull_sweep(train_grid, test_grid, sweep_targets)
+    sweeps["oracle"] = oracle_sweep(test.panel, test.prices, rng, votes=_votes(test_grid), strategies=("direct", "vote", "best"))
+    fixed = fixed_sweep(train_grid, test_grid, targets)
+    matched = matched_quality(fixed, list(sweeps.values()), rng)
+    return Experiment(targets, fixed, sweeps, matched, test_grid, joint)
+
+
+def rolled(ladder: Ladder) -> Rolled:
+    """What a ladder reached and cost."""
+    return Rolled(ladder.quality, ladder.cost_usd)
+
+
+def _shared(train: Grid, test: Grid) -> tuple[Grid, Grid]:
+    """Both grids with the arms that are complete in both, in one order."""
+    a, b = train.complete(), test.complete()
+    common = [arm for arm in a.arms if arm in set(b.arms)]
+    return a.columns([a.arms.index(arm) for arm in common]), b.columns([b.arms.index(arm) for arm in common])
+
+
+def _votes(grid: Grid) -> tuple[int, ...]:
+    return tuple(sorted({arm.n for arm in grid.arms}))
+
+
+def _told(progress: Progress, what: str) -> Callable[[int, int], None]:
+    return lambda done, total: progress(what, done, total)
+
+
+def _compute_only(
+    fitting: Fitting, train: Recorded, test: Recorded, models: Mapping[str, Model], reading: Reading, progress: Progress
+) -> tuple[dict[str, Rolled], dict[str, Rolled]]:
+    """One ladder per model; which model serves is chosen in training."""
+    on_train, on_test = {}, {}
+    for name in dict.fromkeys(source.model for source in fitting.assessor.sources):
+        columns = [j for j, source in enumerate(fitting.assessor.sources) if source.model == name]
+        assessor = Assessor(fitting.fit.forecast, models, columns)
+        for recorded in (train, test):
+            for query in recorded.queries:
+                assessor.preload([query], fitting.assessor.full_latents(query))
+        menu = Menu(tuple(range(len(columns))), max_draws=fitting.fit.max_draws)
+        for recorded, kept in ((train, on_train), (test, on_test)):
+            ladder = climb_recorded(recorded, assessor, menu, fitting.fit.worths, reading, _told(progress, f"compute-only, {name}"))
+            kept[name] = rolled(ladder)
+    return on_train, on_test
+
+
+def _model_only(
+    fitting: Fitting, train: Recorded, test: Recorded, train_grid: Grid, test_grid: Grid
+) -> tuple[dict[str, Rolled], dict[str, Rolled]]:
+    """One routed ladder per shared setting of effort, strategy and count; which setting serves is chosen in training."""
+    forecasts = [_forecast_arms(fitting.assessor, recorded, train_grid.arms) for recorded in (train, test)]
+    found: tuple[dict[str, Rolled], dict[str, Rolled]] = ({}, {})
+    for setting, columns in settings_of(train_grid.arms).items():
+        for side, grid in enumerate((train_grid, test_grid)):
+            found[side][setting] = routed(grid, *forecasts[side], columns, fitting.fit.worths)
+    return found
+
+
+def _forecast_arms(assessor: Assessor, recorded: Recorded, arms: tuple[Arm, ...]) -> tuple[Floats, Floats]:
+    """(n_queries, n_arms) forecast quality and cost of fixed arms, before any sample."""
+    column = {source: j for j, source in enumerate(assessor.sources)}
+    place = [(column[arm.source], BLOCKS.index(arm.n)) for arm in arms]
+    rows, blocks = (np.array(part) for part in zip(*place, strict=True))
+    first = [assessor.assess(query, ()) for query in recorded.queries]
+    return np.stack([a.then[rows, blocks] for a in first]), np.stack([a.cost_usd[rows, blocks] for a in first])
