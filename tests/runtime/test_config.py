@@ -1,0 +1,132 @@
+import pytest
+
+from onedial.core.errors import ConfigError
+from onedial.core.model import Effort, Model
+from onedial.core.usage import Price
+from onedial.runtime.config import load_config
+from onedial.runtime.endpoint import Endpoint
+from onedial.runtime.prices import list_price
+
+FULL = """
+[[models]]
+name = "small"
+url = "http://localhost:8000/v1"
+model = "Qwen/Qwen3-8B"
+api_key_env = "SMALL_KEY"
+price = { input = 0.1, output = 0.4, cached = 0.01 }
+context_tokens = 4096
+max_output_tokens = 512
+capabilities = ["n", "logprobs"]
+thinking_end = "</think>"
+timeout_s = 60
+retries = 1
+usage_counts_one_choice = false
+
+[models.efforts.none]
+kind = "level"
+body = { chat_template_kwargs = { enable_thinking = false } }
+[models.efforts.brief]
+kind = "prompt"
+prompt = "Think briefly."
+[models.efforts.1k]
+kind = "cap"
+max_thinking_tokens = 1024
+body = { thinking_token_budget = 1024 }
+
+[[models]]
+name = "large"
+url = "http://localhost:8001/v1"
+price = { input = 1, output = 4 }
+
+[answers]
+extract = "number"
+[store]
+path = "data/o.db"
+[grid]
+samples = 6
+votes = [1, 3]
+strategies = ["vote"]
+"""
+
+
+def load(tmp_path, text):
+    path = tmp_path / "onedial.toml"
+    path.write_text(text)
+    return load_config(path)
+
+
+def test_without_a_file_there_is_no_configuration(tmp_path):
+    assert load_config(tmp_path / "onedial.toml") is None
+
+
+def test_an_empty_file_means_the_defaults_and_no_models(tmp_path):
+    config = load(tmp_path, "")
+    assert (config.models, config.extract, config.verifier, config.samples, config.votes) == ((), "words", "none", 4, (1, 2, 4, 8))
+    assert config.store_path == tmp_path / "onedial-data" / "outcomes.db"
+
+
+def test_a_full_file_is_read_with_efforts_in_the_order_written(tmp_path):
+    config = load(tmp_path, FULL)
+    efforts = (Effort("none"), Effort("brief", "prompt"), Effort("1k", "cap", 1024))
+    small = Model("small", Price(0.1, 0.4, 0.01), efforts, 4096, 512, frozenset({"n", "logprobs"}))
+    assert config.models[0] == Endpoint(
+        model=small,
+        url="http://localhost:8000/v1",
+        upstream="Qwen/Qwen3-8B",
+        api_key_env="SMALL_KEY",
+        effort_bodies={"none": {"chat_template_kwargs": {"enable_thinking": False}}, "brief": {}, "1k": {"thinking_token_budget": 1024}},
+        effort_prompts={"brief": "Think briefly."},
+        thinking_end="</think>",
+        timeout_s=60.0,
+        retries=1,
+        usage_counts_one_choice=False,
+    )
+    assert config.models[1].upstream == "large" and config.models[1].model.labels() == (None,)
+    assert (config.extract, config.samples, config.votes, config.strategies) == ("number", 6, (1, 3), ("vote",))
+    assert config.store_path == tmp_path / "data" / "o.db"
+
+
+@pytest.mark.parametrize(("old", "new", "told"), [
+    ("retries = 1", "retrys = 1", "models[0].retrys: unknown key 'retrys'. Known: "),
+    ("retries = 1", "retrys = 1", "Did you mean 'retries'?"),
+    ("[grid]", "[gird]", "gird: unknown key 'gird'"),
+    ("cached = 0.01", "cache = 0.01", "models[0].price.cache: unknown key"),
+    ('prompt = "Think', 'promt = "Think', "models[0].efforts.brief.promt: unknown key"),
+    ("retries = 1", "retries = -1", "models[0].retries: expected int >= 0"),
+    ("timeout_s = 60", 'timeout_s = "60"', "models[0].timeout_s: expected float, found str"),
+    ('name = "large"', "", "models[1]: missing required field name"),
+    ("[[models]]\nname = \"large\"", "[[models]]\nname = \"small\"", "models[1].name: 'small' is the name of another model"),
+    ('name = "small"', 'name = "qwen/small"', "models[0].name: 'qwen/small' is part of arm ids"),
+    ("localhost:8000", "", "models[0].url: 'http:///v1' is not an address"),
+    ('"logprobs"]', '"logprob"]', "models[0].capabilities: unknown capability 'logprob'"),
+    ("thinking_token_budget = 1024", "max_tokens = 9", "models[0].efforts.1k.body.max_tokens: 'max_tokens' is set by onedial"),
+    ('kind = "prompt"', 'kind = "level"', "models[0].efforts.brief.prompt: an effort of kind 'level' has no use for 'prompt'"),
+    ("max_thinking_tokens = 1024", "", "models[0].efforts.1k.max_thinking_tokens: an effort of kind 'cap' needs"),
+    ('"number"', '"nummer"', "answers.extract: unknown extractor 'nummer'"),
+    ('["vote"]', '["voet"]', "grid.strategies: unknown strategy 'voet'"),
+    ("votes = [1, 3]", "votes = [0]", "grid.votes[0]: expected int >= 1"),
+    ("price = { input = 1, output = 4 }", "", "models[1].price: no list price is known for 'large' at http://localhost:8001/v1"),
+    ("price = { input = 1, output = 4 }", "", "price = { input = 0.5, output = 1.5 }"),
+    ("[store]", "[store", "not a TOML file"),
+])  # fmt: skip
+def test_every_error_names_the_file_and_the_key(tmp_path, old, new, told):
+    assert old in FULL
+    with pytest.raises(ConfigError) as error:
+        load(tmp_path, FULL.replace(old, new, 1))
+    assert str(error.value).startswith(str(tmp_path / "onedial.toml")) and told in str(error.value), str(error.value)
+
+
+def test_a_hosted_model_is_priced_from_the_list_of_its_provider(tmp_path):
+    config = load(tmp_path, '[[models]]\nname = "gpt-4o"\nurl = "https://api.openai.com/v1"\n')
+    price = config.models[0].model.price
+    assert 0 < price.cached_usd_per_mtok < price.input_usd_per_mtok < price.output_usd_per_mtok
+
+
+def test_a_price_that_rises_with_the_prompt_is_taken_at_the_step_that_the_context_reaches():
+    url = "https://generativelanguage.googleapis.com/v1beta/openai"
+    short, long = (list_price("gemini-2.5-pro", url, context) for context in (100_000, 1_000_000))
+    assert short.input_usd_per_mtok < long.input_usd_per_mtok and short.output_usd_per_mtok < long.output_usd_per_mtok
+
+
+def test_the_price_of_a_model_of_that_name_elsewhere_is_not_taken():
+    assert list_price("gpt-4o", "http://localhost:8000/v1", 8192) is None
