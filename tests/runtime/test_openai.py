@@ -271,11 +271,19 @@ async def test_a_cancelled_request_is_settled_at_its_bound(upstream, client_of):
 
 @pytest.mark.parametrize("one", [True, False])
 @pytest.mark.parametrize("capabilities", [MANY, PROVING])
-async def test_a_probe_finds_out_whether_usage_counts_one_choice(upstream, client_of, one, capabilities):
-    upstream.counts_one_choice, upstream.texts = one, [" ".join(["word"] * 99)]
+@pytest.mark.parametrize("text", ["word " * 99, ""])
+async def test_a_probe_finds_out_whether_usage_counts_one_choice(upstream, client_of, one, capabilities, text):
+    upstream.counts_one_choice, upstream.texts = one, [text]
     probed = await probe_choices(client_of(capabilities), "m")
     assert (probed.returns_n, probed.counts_one_choice) == (True, one) and len(upstream.bodies) == 1
     assert probed.usage.output_tokens >= upstream.output_tokens
+
+
+async def test_a_probe_of_a_server_that_refuses_a_single_token_asks_for_more(upstream, client_of):
+    upstream.texts = ["word " * 99]
+    upstream.faults = [(400, {}, '{"error": "max_tokens must be at least 16"}')]
+    probed = await probe_choices(client_of(MANY), "m")
+    assert probed.counts_one_choice is False and upstream.bodies[-1]["max_tokens"] == 16
 
 
 async def test_a_probe_of_a_server_that_ignores_n_says_so(upstream, client_of):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onedial.core.arm import Source
 from onedial.core.ask import Sample
+from onedial.core.errors import ConfigError
 from onedial.core.query import Message
 from onedial.core.usage import Usage
 from onedial.runtime.openai import OpenAIClient
 
-LONG_ANSWER = (Message("user", "Count from 1 to 200, in words."),)
-MAX_TOKENS = 16
+PROMPT = (Message("user", "Count from 1 to 200, in words."),)
+CAPS = (1, 16)
+"""Output tokens allowed: one token each leaves no doubt; some endpoints refuse so few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,15 @@ class Probed:
 
 
 async def probe_choices(client: OpenAIClient, name: str) -> Probed:
-    """Ask for two long completions, cut short in one request: their true count is known, so the reported one is tested.
+    """Ask for two completions in one request, cut so short that their true count is known, and compare what is reported.
 
     Raises:
         OnedialError: The endpoint failed or refused.
     """
-    model = client.models[name]
-    ask = Sample("probe", Source(name, model.labels()[0]), LONG_ANSWER, n=2, max_tokens=MAX_TOKENS)
-    counted = await client.request(ask)
+    ask = Sample("probe", Source(name, client.models[name].labels()[0]), PROMPT, n=2, max_tokens=CAPS[0])
+    try:
+        counted = await client.request(ask)
+    except ConfigError:
+        counted = await client.request(replace(ask, max_tokens=CAPS[1]))
     both = len(counted.output_tokens) == ask.n
     return Probed(both, counted.counts_one_choice if both else None, counted.usage)

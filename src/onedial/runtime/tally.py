@@ -85,7 +85,7 @@ def _output(choices: list[Choice], reported: int | None, cap: int, known: bool) 
         return None, unknown, None
     if known or reported < sum(_least(choice, cap) for choice in choices):
         return None, unknown, True
-    return reported, unknown, False if all(choice.finish_reason == "length" for choice in choices) else None
+    return reported, unknown, False if reported >= cap * len(choices) else None
 
 
 def _length(choice: Choice) -> int | None:
