@@ -58,6 +58,7 @@ class Report:
 
 
 Progress = Callable[[Report], None]
+NOTHING = Held(0, 0)
 
 
 def quiet(report: Report) -> None:
@@ -97,8 +98,6 @@ async def collect(
         queries: What to ask; they are stored too.
         sources: Whom to ask.
         samples: Wanted per (query, source), those already stored included.
-        pool: The models.
-        store: Where outcomes go.
         grade: Scores extracted answers.
         reading: How answers are read and verified.
         grant: What may be spent.
@@ -115,8 +114,7 @@ async def collect(
     _check(samples, concurrency, whom, pool)
     await asyncio.to_thread(store.add_queries, list(asked.values()))
     held = await asyncio.to_thread(store.counts)
-    none = Held(0, 0)
-    cells = [(query, source, held.get((query.id, source), none)) for query in asked.values() for source in whom]
+    cells = [(query, source, held.get((query.id, source), NOTHING)) for query in asked.values() for source in whom]
     jobs = [_Job(query, source, has.next_index, samples - has.samples) for query, source, has in cells if has.samples < samples]
     present = sum(min(has.samples, samples) for _, _, has in cells)
     collecting = _Collecting(pool, store, grade, reading, grant, progress, label_kind, samples * len(cells), present)
