@@ -98,6 +98,8 @@ async def collect(
         queries: What to ask; they are stored too.
         sources: Whom to ask.
         samples: Wanted per (query, source), those already stored included.
+        pool: The models.
+        store: Where outcomes go.
         grade: Scores extracted answers.
         reading: How answers are read and verified.
         grant: What may be spent.
