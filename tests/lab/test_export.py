@@ -28,8 +28,7 @@ def texts():
     for question in queries(60, seed=8, split="test"):
         example, level = question.example, rng.randrange(4)
         forms = (solve(example, level), check_form(FAMILIES[example.family], example, rng, level), revise_form(example, rng, level))
-        for lesson in forms:
-            texts.append(f"{example.prompt} {lesson.question}<think{level}>{lesson.thought}<ans>{lesson.answer}")
+        texts += [f"{example.prompt} {one.question}<think{level}>{one.thought}<ans>{one.answer}" for one in forms]
     words = [piece.removeprefix(SPACE) for piece in VOCABULARY[11:]]
     texts += ["".join(rng.choices(words, k=rng.randint(2, 4))) for _ in range(300)]
     return [*texts, "Hello, island! 123 x==y", "  two   spaces ", "na\u00efve \u4f60\u597d", "7<think2>8 <ans> 9", "<think1> <ans>"]

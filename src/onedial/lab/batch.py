@@ -23,7 +23,7 @@ MAX_OUTPUT = 200
 
 _STATE = np.dtype(
     [(name, np.int64) for name in ("job", "sample", "line", "base", "used", "mode", "token", "deadline", "limit", "thought")]
-    + [("sharpness", np.float32)]
+    + [("temperature", np.float32)]
 )
 
 
@@ -95,6 +95,9 @@ class Batch:
         self._own = Rows(model.shape, rows)
         self._shared = Prompts(model.shape, rows, 64) if sharing else None
         self._lengths = np.zeros(0, np.int64)
+        self._sharpness: Floats | None = None
+        self._greedy: Bools | None = None
+        self._wanted = False
         self._logits = np.zeros((0, model.shape.vocab), np.float32)
 
     def admit(self, job: Job, count: int, cells: Floats, logits: Floats) -> None:
@@ -114,7 +117,7 @@ class Batch:
         state["sample"] = np.arange(job.started, job.started + count)
         state["used"], state["mode"], state["thought"] = 0, THINKING, 0
         state["deadline"], state["limit"] = job.deadline, job.limit
-        state["sharpness"] = 1 / job.temperature if job.temperature > 0 else np.inf
+        state["temperature"] = job.temperature
         self._uniforms[new, : job.limit] = uniforms(job.key, job.first + job.started, count, job.limit)
         self._logits = np.concatenate((self._logits, np.broadcast_to(logits, (count, len(logits)))))
         job.started += count
@@ -133,10 +136,10 @@ class Batch:
         """Draw, or force, a token in every row; say which rows end with it."""
         rows, state = np.arange(self.count), self._state[: self.count]
         used, mode = state["used"], state["mode"]
-        tokens = sampling.draw(self._logits, mode, state["sharpness"], self._uniforms[rows, used])
+        tokens = sampling.draw(self._logits, mode, self._sharpness, self._greedy, self._uniforms[rows, used])
         tokens[(used >= state["deadline"]) & (mode == THINKING)] = ANSWER
         self._tokens[rows, used] = tokens
-        if any(job.logprobs for job in self._jobs.values()):
+        if self._wanted:
             self._logprobs[rows, used] = sampling.logprobs(self._logits, tokens)
         state["token"] = tokens
         state["mode"] = NEXT[mode, tokens]
@@ -194,6 +197,13 @@ class Batch:
         self._lengths = self._lengths[: np.count_nonzero(alive)]
 
     def _arrange(self) -> None:
+        """Note what is the same at every step until rows come or go."""
+        temperature = self._state["temperature"][: self.count]
+        greedy: Bools = temperature == 0
+        self._greedy = greedy if greedy.any() else None
+        sharpness: Floats = np.reciprocal(temperature, out=np.ones_like(temperature), where=~greedy)
+        self._sharpness = None if (sharpness == 1).all() else sharpness[:, None]
+        self._wanted = any(job.logprobs for job in self._jobs.values())
         if self._shared is not None and self.count:
             lines: Ints = self._state[: self.count]["line"].copy()
             self._shared.prepare(lines, len(self._lengths), int(self._lengths.max()))

@@ -31,100 +31,139 @@ def moves(alive: Bools) -> tuple[Ints, Ints]:
 
 
 class Store:
-    """Lines of cells that grow, move and end."""
+    """Lines of cells that grow, move and end.
 
-    def __init__(self, shape: Shape, lines: int, length: int = 32) -> None:
-        """Make room for `lines` lines; their length grows as needed up to the context."""
+    A kind of store says in `_blank` how its memory is ordered; here every
+    array is seen as (layers, lines, positions, ...).
+    """
+
+    def __init__(self, shape: Shape, lines: int, length: int) -> None:
+        """Make room for `lines` lines; their length grows as needed."""
         self.keys: list[Floats] = []
         self.values: list[Floats] = []
-        self._cells = np.zeros((shape.layers, lines, length, shape.heads, CELL), np.float32)
+        self._shape, self._lines, self._length = shape, lines, length
+        self._arrays = self._blank(length)
         self._viewed = (0, 0)
-
-    def put(self, line: int, cells: Floats) -> None:
-        """Fill an empty line with (layers, positions, heads, CELL)."""
-        self._reserve(line, cells.shape[1])
-        self._cells[:, line, : cells.shape[1]] = cells
 
     def compact(self, alive: Bools, length: int) -> None:
         """Keep the lines in use that are `alive`, in the order of `moves`; no line is longer than `length`."""
         holes, movers = moves(alive)
-        self._cells[:, holes, :length] = self._cells[:, movers, :length]
-        self._cells[:, np.count_nonzero(alive) : len(alive), :length] = 0
+        for array in self._arrays:
+            array[:, holes, :length] = array[:, movers, :length]
+            array[:, np.count_nonzero(alive) : len(alive), :length] = 0
+
+    def _blank(self, length: int) -> tuple[Floats, ...]:
+        """Make empty arrays of this length."""
+        raise NotImplementedError
+
+    def _renew(self, count: int, length: int) -> None:
+        """Point views at the first lines and positions."""
+        raise NotImplementedError
 
     def _reserve(self, count: int, length: int) -> None:
         """Make lines at least `length` long; the first `count` may be in use."""
-        layers, lines, room, heads, _ = self._cells.shape
-        if length <= room:
+        if length <= self._length:
             return
-        wider = np.zeros((layers, lines, max(length, 2 * room), heads, CELL), np.float32)
-        wider[:, :count, :room] = self._cells[:, :count]
-        self._cells, self._viewed = wider, (0, 0)
+        old, self._length = self._length, max(length, 2 * self._length)
+        wider = self._blank(self._length)
+        for new, array in zip(wider, self._arrays, strict=True):
+            new[:, :count, :old] = array[:, :count]
+        self._arrays, self._viewed = wider, (0, 0)
 
     def _view(self, count: int, length: int) -> None:
-        """Point `keys` and `values` at the first lines and positions."""
-        length = min(-(-length // _GRAIN) * _GRAIN, self._cells.shape[2])
-        if self._viewed == (count, length):
-            return
-        cells = self._cells[:, :count, :length]
-        self.keys = list(cells[..., KEY].transpose(0, 1, 3, 4, 2))
-        self.values = list(cells[..., VALUE].transpose(0, 1, 3, 2, 4))
-        self._viewed = (count, length)
-        self._renew()
-
-    def _renew(self) -> None:
-        """Make further views after the cells or their extent changed."""
+        """Renew the views if they do not end where they should."""
+        length = min(-(-length // _GRAIN) * _GRAIN, self._length)
+        if self._viewed != (count, length):
+            self._renew(count, length)
+            self._viewed = (count, length)
 
 
 class Rows(Store):
     """What each row has written itself."""
 
-    _targets: list[Floats]
-    _ones: Floats
-    _places: Ints
+    def __init__(self, shape: Shape, lines: int, length: int = 32) -> None:
+        """Make room for `lines` rows."""
+        super().__init__(shape, lines, length)
+        self._targets: list[Floats] = []
+        self._ones = np.zeros(0, np.float32)
+        self._begins = self._places = np.zeros(0, np.int64)
+
+    def put(self, line: int, cells: Floats) -> None:
+        """Begin a row with a prompt of its own, (layers, positions, heads, CELL)."""
+        self._reserve(line, cells.shape[1])
+        self._arrays[0][:, line, : cells.shape[1]] = cells
 
     def prepare(self, ends: Ints) -> None:
         """Expect one more position of every row; `ends` are the rows' lengths so far."""
         longest = int(ends.max()) + 1
         self._reserve(len(ends), longest)
         self._view(len(ends), longest)
-        self._places = np.arange(len(ends)) * self._cells.shape[2] + ends
+        self._places = self._begins + ends
         self._ones[:, self._places] = 1
 
     def write(self, layer: int, cells: Floats) -> None:
         """Store (rows, heads, key and value) at the positions that `prepare` announced."""
         self._targets[layer][self._places] = cells
 
-    def _renew(self) -> None:
-        flat = self._cells.reshape(len(self._cells), -1, *self._cells.shape[3:])
+    def _blank(self, length: int) -> tuple[Floats, ...]:
+        return (np.zeros((self._shape.layers, self._lines, length, self._shape.heads, CELL), np.float32),)
+
+    def _renew(self, count: int, length: int) -> None:
+        (array,) = self._arrays
+        cells, flat = array[:, :count, :length], array.reshape(len(array), -1, *array.shape[3:])
+        self.keys = list(cells[..., KEY].transpose(0, 1, 3, 4, 2))
+        self.values = list(cells[..., VALUE].transpose(0, 1, 3, 2, 4))
         self._targets, self._ones = list(flat[..., BOTH]), flat[..., ONE]
+        self._begins = np.arange(count) * self._length
 
 
 class Prompts(Store):
-    """Prompts that several rows share, each once; rows of a prompt lie in its lanes."""
+    """Prompts that several rows share, each once; rows of a prompt lie in its lanes.
 
-    _lines: Ints
-    _lanes: Ints
-    _grid: Floats
+    Keys are stored with positions last: small products are much faster so.
+    """
+
+    def __init__(self, shape: Shape, lines: int, length: int = 64) -> None:
+        """Make room for `lines` prompts."""
+        super().__init__(shape, lines, length)
+        self._line = self._lane = np.zeros(0, np.int64)
+        self._grid = np.zeros(0, np.float32)
+        self._alone = True
+
+    def put(self, line: int, cells: Floats) -> None:
+        """Begin a prompt with (layers, positions, heads, CELL)."""
+        self._reserve(line, cells.shape[1])
+        for array, part in zip(self._arrays, (KEY, VALUE), strict=True):
+            array[:, line, : cells.shape[1]] = cells[..., part]
 
     def prepare(self, lines: Ints, count: int, length: int) -> None:
         """Arrange rows for which `lines` names the prompt, among `count` prompts of at most `length` positions."""
         self._view(count, length)
-        if count > 1:
+        self._line, self._alone = lines, count == 1
+        if not self._alone:
             order, sizes = np.argsort(lines, kind="stable"), np.bincount(lines, minlength=count)
-            self._lanes = np.empty_like(lines)
-            self._lanes[order] = np.arange(len(lines)) - np.repeat(sizes.cumsum() - sizes, sizes)
-            self._grid = np.zeros((count, int(sizes.max()), self._cells.shape[3], HEAD_DIM), np.float32)
-        self._lines, self._alone = lines, count == 1
+            self._lane = np.empty_like(lines)
+            self._lane[order] = np.arange(len(lines)) - np.repeat(sizes.cumsum() - sizes, sizes)
+            self._grid = np.zeros((count, self._shape.heads, int(sizes.max()), HEAD_DIM), np.float32)
 
     def spread(self, rows: Floats) -> Floats:
         """Arrange (rows, heads, k) as (prompts, heads, lanes, k); unused lanes hold anything finite."""
         if self._alone:
             return rows.transpose(1, 0, 2)[None]
         grid = self._grid[..., : rows.shape[-1]]
-        grid[self._lines, self._lanes] = rows
-        return grid.transpose(0, 2, 1, 3)
+        grid[self._line, :, self._lane] = rows
+        return grid
 
     def collect(self, lanes: Floats) -> Floats:
         """Undo `spread`."""
-        rows: Floats = lanes[0].transpose(1, 0, 2) if self._alone else lanes[self._lines, :, self._lanes]
+        rows: Floats = lanes[0].transpose(1, 0, 2) if self._alone else lanes[self._line, :, self._lane]
         return rows
+
+    def _blank(self, length: int) -> tuple[Floats, ...]:
+        size = (self._shape.layers, self._lines, self._shape.heads)
+        keys, values = np.zeros((*size, HEAD_DIM, length), np.float32), np.zeros((*size, length, HEAD_DIM + 1), np.float32)
+        return keys.transpose(0, 1, 4, 2, 3), values.transpose(0, 1, 3, 2, 4)
+
+    def _renew(self, count: int, length: int) -> None:
+        keys, values = (array[:, :count, :length] for array in self._arrays)
+        self.keys, self.values = list(keys.transpose(0, 1, 3, 4, 2)), list(values.transpose(0, 1, 3, 2, 4))

@@ -104,9 +104,9 @@ def _blas() -> ThreadpoolController:
 
 
 def rows_at_once(shape: Shape) -> int:
-    """Bound the rows of a batch by the memory of their keys and values: 32 to 256."""
+    """Bound the rows of a batch by the memory of their keys and values: 32 to 128; more rows gain nothing."""
     row = shape.layers * shape.heads * CELL * 4 * _ROW_TOKENS
-    return max(32, min(256, _ROW_BYTES // row))
+    return max(32, min(128, _ROW_BYTES // row))
 
 
 def _width(left: int) -> int:

@@ -1,7 +1,8 @@
 """Measure the embedded models: accuracy by family, difficulty, budget and model.
 
-Running a model is handed in as a `Sampler`; writing the model card is done in
-`card.py`. Cells hold plain numbers, so that they can be stored as JSON.
+Running a model is handed in as a `Sampler`; `measure.py` has the one for
+weights files, `card.py` writes the tables. Cells hold plain numbers, so that
+they can be stored as JSON.
 """
 
 from __future__ import annotations
@@ -11,24 +12,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
+from onedial.core.ask import Completion
 from onedial.lab.families import check
 from onedial.lab.mix import MIX, Question, queries
 from onedial.lab.tasks import LEVELS
 
-MAX_TOKENS = 200
 _MIX_SEED = 9_000  # No other reader of the mix uses this one.
 
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """What a model wrote after a budget token, and how many tokens that took."""
-
-    text: str
-    tokens: int
-
-
-Sampler = Callable[[str, int, int], Sequence[Completion]]
-"""From (prompt, level, n) to `n` independent completions at temperature 1."""
+Sampler = Callable[[Sequence[tuple[str, int]], int], Sequence[Sequence[Completion]]]
+"""From many (prompt, level) and n to `n` independent completions of each at temperature 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +47,6 @@ class Cell:
     questions: int
 
 
-def answer_in(text: str) -> str:
-    """Return what follows `<ans>`; a completion without it has no answer.
-
-    >>> answer_in("#1 3 <ans> 3 <eos>")
-    '3'
-    """
-    _, marker, answer = text.partition("<ans>")
-    return answer.replace("<eos>", "").strip() if marker else ""
-
-
 def held_out(per_cell: int) -> dict[tuple[str, int], list[Question]]:
     """Take `per_cell` questions of the test split for every family and difficulty."""
     cells: dict[tuple[str, int], list[Question]] = defaultdict(list)
@@ -88,36 +70,34 @@ def measure(
     samples: int = 16,
     levels: Iterable[int] = range(LEVELS),
 ) -> list[Cell]:
-    """Sample every question at every level and grade the answers exactly."""
-    return [_measure_cell(model, seed, sampler, cell, asked, level, samples) for cell, asked in questions.items() for level in levels]
+    """Sample every question at every level, all in one call of `sampler`, and grade the answers exactly."""
+    asked = [(cell, level, question) for cell, group in questions.items() for question in group for level in levels]
+    drawn = sampler([(question.example.prompt, level) for _, level, question in asked], samples)
+    grades: dict[tuple[str, int, int], list[tuple[float, float, float]]] = defaultdict(list)
+    for (cell, level, question), completions in zip(asked, drawn, strict=True):
+        grades[(*cell, level)].append(_grade(question.example.prompt, completions))
+    return [_cell(model, seed, key, graded) for key, graded in sorted(grades.items())]
 
 
-def _measure_cell(
-    model: str,
-    seed: int,
-    sampler: Sampler,
-    cell: tuple[str, int],
-    asked: list[Question],
-    level: int,
-    samples: int,
-) -> Cell:
-    shares, majorities, tokens = [], [], []
-    for question in asked:
-        prompt = question.example.prompt
-        completions = sampler(prompt, level, samples)
-        answers = [answer_in(completion.text) for completion in completions]
-        shares.append(fmean(check(prompt, answer) for answer in answers))
-        majorities.append(check(prompt, max(answers, key=answers.count)))
-        tokens.append(fmean(completion.tokens for completion in completions))
+def _grade(prompt: str, completions: Sequence[Completion]) -> tuple[float, float, float]:
+    """Return the share of right answers, whether the most frequent one is right, and the mean tokens."""
+    answers = [completion.text for completion in completions]
+    share = fmean(check(prompt, answer) for answer in answers)
+    majority = check(prompt, max(answers, key=answers.count))
+    return share, float(majority), fmean(completion.output_tokens or 0 for completion in completions)
+
+
+def _cell(model: str, seed: int, key: tuple[str, int, int], graded: list[tuple[float, float, float]]) -> Cell:
+    shares, majorities, tokens = zip(*graded, strict=True)
     return Cell(
         model=model,
         seed=seed,
-        family=cell[0],
-        difficulty=cell[1],
-        level=level,
+        family=key[0],
+        difficulty=key[1],
+        level=key[2],
         accuracy=round(fmean(shares), 4),
         error=round(stdev(shares) / len(shares) ** 0.5, 4) if len(shares) > 1 else 0.0,
         majority=round(fmean(majorities), 4),
         tokens=round(fmean(tokens), 2),
-        questions=len(asked),
+        questions=len(graded),
     )

@@ -161,7 +161,8 @@ class Llama:
     def _heads(self, x: Floats, layer: _Layer, phases: npt.NDArray[np.complex64]) -> Floats:
         """Return (rows, heads, 3 * head dim): rotated query, rotated key, value."""
         heads = (self._normed(x) @ layer.qkv).reshape(len(x), self.shape.heads, 3 * HEAD_DIM)
-        heads.view(np.complex64)[..., :HEAD_DIM] *= phases
+        pairs = heads.view(np.complex64)[..., :HEAD_DIM]
+        pairs *= phases
         return heads
 
     def _feed_forward(self, x: Floats, layer: _Layer) -> None:

@@ -29,25 +29,24 @@ NEXT[THINKING] = THINKING
 NEXT[THINKING, ANSWER] = OPENED
 
 
-def draw(logits: Floats, modes: Ints, sharpness: Floats, uniforms: Floats) -> Ints:
+def draw(logits: Floats, modes: Ints, sharpness: Floats | None, greedy: npt.NDArray[np.bool_] | None, uniforms: Floats) -> Ints:
     """Draw one token per row.
 
     Args:
         logits: (rows, vocabulary).
         modes: (rows,), which mask applies.
-        sharpness: (rows,), one over the temperature; infinite takes the likeliest token.
+        sharpness: (rows, 1), one over the temperature, or None if that is 1 everywhere.
+        greedy: (rows,), which ones take the likeliest token instead, or None if none does.
         uniforms: (rows,), in [0, 1).
     """
     allowed = logits + MASKS[modes]
-    greedy = np.isinf(sharpness)
-    likeliest: Ints = allowed.argmax(1)
-    if greedy.all():
-        return likeliest
-    weights = allowed - allowed[np.arange(len(allowed)), likeliest][:, None]
-    weights *= np.where(greedy, np.float32(1), sharpness)[:, None]
+    weights = allowed - allowed.max(1, keepdims=True)
+    if sharpness is not None:
+        weights *= sharpness
     sums = np.exp(weights, out=weights).cumsum(1)
-    drawn: Ints = (sums <= uniforms[:, None] * sums[:, -1:]).sum(1)
-    np.copyto(drawn, likeliest, where=greedy)
+    drawn: Ints = (sums <= (uniforms * sums[:, -1])[:, None]).sum(1)
+    if greedy is not None:
+        np.copyto(drawn, allowed.argmax(1), where=greedy)
     return drawn
 
 
