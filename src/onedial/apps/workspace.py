@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from onedial.core.answer import Candidate
-from onedial.core.errors import ConfigError
+from onedial.core.errors import ConfigError, unknown
 from onedial.core.query import Query
 from onedial.engine.dial import Dial, Grader, Settings
+from onedial.runtime.config import load_config
 from onedial.runtime.pool import Pool
 from onedial.strategies.draw import Reading
-from onedial.verifiers.extract import named_extractor, words
+from onedial.verifiers.extract import Extractor, named_extractor, words
 from onedial.verifiers.verifier import VERIFIERS, Verifier
 
 CONFIG = Path("onedial.toml")
 DATA = Path("onedial-data")
+GRADERS = {"reference": "reference", "lab": "exact"}
+"""Graders by name, with what their scores are called in a certificate."""
 
 
 def load(config: Path | str | None = None, data: Path | str | None = None, seed: int = 0) -> Dial:
@@ -36,8 +38,76 @@ def load(config: Path | str | None = None, data: Path | str | None = None, seed:
 
 def embedded(data: Path | str | None = None, seed: int = 0) -> Dial:
     """A dial on the embedded models, graded by their exact checker."""
-    from onedial.lab.checker import lab_checker
     from onedial.lab.client import LabClient
 
-    settings = Settings(Reading(words, lab_checker), grader("lab"), label_kind="exact", seed=seed)
+    settings = Settings(Reading(words, verifier("lab")), grader("lab"), GRADERS["lab"], seed=seed)
     return Dial(Pool([LabClient(seed=seed)]), Path(data or DATA), settings)
+
+
+def configured(path: Path, data: Path | str | None = None, seed: int = 0) -> Dial:
+    """A dial on the endpoints of a configuration file; one that lists none has the embedded models.
+
+    Raises:
+        ConfigError: The file is wrong.
+    """
+    from onedial.runtime.openai import OpenAIClient
+
+    config = load_config(path, verifiers=(*VERIFIERS, "lab"), graders=tuple(GRADERS))
+    assert config is not None
+    folder = Path(data) if data is not None else config.store_path.parent
+    if not config.models:
+        return embedded(folder, seed)
+    extract = named_extractor(config.extract)
+    settings = Settings(
+        Reading(extract, verifier(config.verifier)),
+        grader(config.grader, extract),
+        GRADERS[config.grader],
+        seed=seed,
+        samples=config.samples,
+        store=config.store_path.name,
+    )
+    return Dial(Pool([OpenAIClient(config.models)]), folder, settings)
+
+
+def verifier(name: str) -> Verifier:
+    """Look a verifier up: those built in, and the exact checker of the embedded models' questions.
+
+    Raises:
+        ConfigError: None has this name.
+    """
+    if name == "lab":
+        from onedial.lab.checker import lab_checker
+
+        return lab_checker
+    if name not in VERIFIERS:
+        raise ConfigError(unknown("verifier", name, (*VERIFIERS, "lab")))
+    return VERIFIERS[name]
+
+
+def grader(name: str, extract: Extractor = words) -> Grader:
+    """Look a grader up: equality with the reference, or the exact checker of the embedded models' questions.
+
+    Args:
+        name: Key of `GRADERS`.
+        extract: Reads the reference as it reads answers.
+
+    Raises:
+        ConfigError: None has this name.
+    """
+    if name == "lab":
+        return _checked_exactly
+    if name not in GRADERS:
+        raise ConfigError(unknown("grader", name, GRADERS))
+
+    def equals_reference(query: Query, answer: str | None) -> float | None:
+        return None if query.reference is None else float(answer is not None and answer == extract(query.reference))
+
+    return equals_reference
+
+
+def _checked_exactly(query: Query, answer: str | None) -> float | None:
+    """No score for a question that is none of the lab's."""
+    from onedial.lab.checker import grade
+    from onedial.lab.families import family_of
+
+    return None if family_of(query.prompt) is None else grade(query.prompt, answer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -13,9 +13,11 @@ import numpy as np
 
 from onedial.core.arm import Source
 from onedial.core.ask import Sample
-from onedial.core.errors import BudgetExhausted, ModelError
+from onedial.core.errors import BudgetExhausted, ModelError, TableError
 from onedial.core.objective import Objective
 from onedial.core.query import Query
+from onedial.engine.collect import Report, collect
+from onedial.engine.collect import quiet as unseen
 from onedial.engine.fit import Fitting, Progress, fit_policies, quiet
 from onedial.engine.fitted import Fit
 from onedial.engine.promise import DELTA, Promise, policy_of, promise
@@ -27,6 +29,9 @@ from onedial.runtime.ledger import Budget, Grant
 from onedial.runtime.pool import Pool
 from onedial.runtime.store import Store
 from onedial.strategies.draw import Reading
+
+WITHIN = 0.02
+"""Served if no goal is given: at most 2 points below the reference arm."""
 
 T = TypeVar("T")
 Grader = Callable[[Query, str | None], float | None]
@@ -44,6 +49,7 @@ class Settings:
         held_out: Share of the queries kept for certificates.
         seed: Of every split and coin.
         samples: Samples per (query, source) when collecting.
+        store: File name of the outcome store.
     """
 
     reading: Reading
@@ -52,6 +58,7 @@ class Settings:
     held_out: float = 0.5
     seed: int = 0
     samples: int = 4
+    store: str = "outcomes.db"
 
 
 class Dial:
@@ -77,7 +84,7 @@ class Dial:
     @property
     def store_path(self) -> Path:
         """The outcome store."""
-        return self.folder / "outcomes.db"
+        return self.folder / self.settings.store
 
     @property
     def fit_path(self) -> Path:
@@ -126,7 +133,7 @@ class Dial:
         Args:
             query: Text, or a query.
             quality: Mean quality wanted over queries like those collected, in (0, 1].
-            within: Or: at most this far below the reference arm, in [0, 1); 0.02 if no goal is given.
+            within: Or: at most this far below the reference arm, in [0, 1); `WITHIN` if no goal is given.
             budget_usd: Or: mean cost per query.
             cap_usd: Hard cap on this query.
             max_calls: Hard cap on this query's calls.
@@ -139,7 +146,7 @@ class Dial:
             ModelError: Every ask failed.
         """
         if quality is None and within is None and budget_usd is None:
-            within = 0.02
+            within = WITHIN
         objective = Objective(quality, within, budget_usd, cap_usd, max_calls, commit)
         return await self.solve_for(Query.of(query) if isinstance(query, str) else query, objective)
 
@@ -171,8 +178,76 @@ class Dial:
         self._runner = self._runner or asyncio.Runner()
         return self._runner.run(coroutine)
 
+    async def collect(
+        self,
+        queries: Iterable[Query] = (),
+        *,
+        samples: int | None = None,
+        models: Sequence[str] = (),
+        budget_usd: float | None = None,
+        concurrency: int = 8,
+        progress: Callable[[Report], None] = unseen,
+    ) -> Report:
+        """Bring the store to the samples wanted of every query and source; see `engine.collect`.
+
+        Args:
+            queries: What to ask, and to store; without any, all that are stored already.
+            samples: Per (query, source), those stored included; by default as in the settings.
+            models: Names of those to ask; by default all.
+            budget_usd: What may be spent.
+            concurrency: Asks under way at a time.
+            progress: Told whenever something has been stored.
+
+        Raises:
+            TableError: There is nothing to ask, or a reference that the grader itself does not find right.
+            ConfigError: A model that is not in the pool.
+            ModelError: An endpoint refuses the key or the account.
+        """
+        settings = self.settings
+        for name in models:
+            self.pool.model(name)
+        sources = [source for source in self.sources if not models or source.model in models]
+        with Store.open(self.store_path) as store:
+            asked = list(queries) or store.queries()
+            if not asked:
+                raise TableError(
+                    f"there is nothing to ask: no prompts were given, and {self.store_path} holds none. Give a file of prompts."
+                )
+            for query in asked:
+                self._refuse_unfit_reference(query)
+            return await collect(
+                asked,
+                sources,
+                settings.samples if samples is None else samples,
+                self.pool,
+                store,
+                settings.grade,
+                settings.reading,
+                self.grant.child(Budget(usd=budget_usd)),
+                concurrency,
+                progress,
+                settings.label_kind,
+            )
+
+    def _refuse_unfit_reference(self, query: Query) -> None:
+        """Raise before anything is paid for if a reference could never be matched."""
+        if query.reference is None:
+            return
+        answer = self.settings.reading.extract(query.reference)
+        if answer is None or self.settings.grade(query, answer) != 1.0:
+            raise TableError(
+                f"query {query.id!r}: its own reference {query.reference!r}, read as {answer!r}, would not be graded right. "
+                "Correct the reference, or choose another `extract` or `grader` under [answers]."
+            )
+
     def recorded(self, queries: Sequence[Query] | None = None) -> tuple[Recorded, Recorded]:
-        """Stored outcomes, split by query into training and held out."""
+        """Stored outcomes, split by query into training and held out.
+
+        Raises:
+            TableError: Nothing has been stored yet.
+        """
+        if not self.store_path.exists():
+            raise TableError(f"there are no outcomes yet: {self.store_path} does not exist. Run `onedial collect`, or `onedial import`.")
         with Store.open(self.store_path) as store:
             asked, outcomes = list(queries or store.queries()), store.outcomes()
         kept = [query for query in asked if held_out(query, self.settings.held_out, self.settings.seed)]

@@ -16,11 +16,19 @@ MAX_ROUNDS = 64
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """An answer with every decision that led to it; the last one says why it stopped."""
+    """An answer with every decision that led to it; the last one says why it stopped.
+
+    Attributes:
+        query: What was asked.
+        answer: The answer, every candidate and all spend.
+        decisions: In order; each but the last had a block drawn, and the last too where a block brought nothing at all.
+        drawn: The blocks, in the same order, with what each cost.
+    """
 
     query: Query
     answer: Answer
     decisions: tuple[Decision, ...]
+    drawn: tuple[Drawn, ...] = ()
 
     @property
     def quality(self) -> float:
@@ -47,10 +55,10 @@ def solve_steps(query: Query, policy: Policy, reading: Reading) -> Steps[Solved]
         if not block.candidates:
             decisions.append(policy.choose(query, tried, spent) if tried else decision)
             break
-    return Solved(query, conclude(drawn, _chosen(tried, decisions[-1]), decisions[-1].reason), tuple(decisions))
+    return Solved(query, conclude(drawn, _chosen(tried, decisions[-1]), decisions[-1].reason), tuple(decisions), tuple(drawn))
 
 
 def _chosen(tried: tuple[Candidate, ...], decision: Decision) -> Candidate | None:
     """The first candidate that gave the answer in the lead."""
     leading = [c for c in tried if c.answer == decision.answer and c.answer is not None]
-    return (leading or list(tried) or [None])[0]
+    return next(iter((*leading, *tried)), None)

@@ -14,13 +14,12 @@ from onedial.core.model import Model
 
 
 class Client(Protocol):
-    """Serves some models.
+    """Serves some models."""
 
-    Attributes:
-        models: Every model it can ask, by name.
-    """
-
-    models: Mapping[str, Model]
+    @property
+    def models(self) -> Mapping[str, Model]:
+        """Every model it can ask, by name."""
+        ...
 
     def input_tokens(self, ask: Sample) -> int:
         """Prompt tokens of one sending of `ask`: exact where the tokenizer is known, else an upper bound."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -39,7 +40,8 @@ class Config:
     Attributes:
         models: Endpoints in the order written; empty if the file lists none.
         extract: Key of `EXTRACTORS`.
-        verifier: Key of `VERIFIERS`.
+        verifier: Key of `VERIFIERS`, or another that the caller allows.
+        grader: How outcomes are scored: `reference`, or another that the caller allows.
         store_path: The outcome store; a relative path is taken from the folder of the file.
         samples: Samples to collect per (query, source).
         votes: Sample counts of the fixed arms.
@@ -49,6 +51,7 @@ class Config:
     models: tuple[Endpoint, ...]
     extract: str
     verifier: str
+    grader: str
     store_path: Path
     samples: int
     votes: tuple[int, ...]
@@ -91,10 +94,11 @@ class ModelTable(msgspec.Struct):
 
 
 class AnswersTable(msgspec.Struct):
-    """How answers are read and verified."""
+    """How answers are read, verified and graded."""
 
     extract: str = "words"
     verifier: str = "none"
+    grader: str = "reference"
 
 
 class StoreTable(msgspec.Struct):
@@ -120,8 +124,15 @@ class FileTable(msgspec.Struct):
     grid: GridTable = field(default_factory=GridTable)
 
 
-def load_config(path: Path | str) -> Config | None:
+def load_config(
+    path: Path | str, verifiers: Collection[str] = tuple(VERIFIERS), graders: Collection[str] = ("reference",)
+) -> Config | None:
     """Read a configuration file; None if there is no such file.
+
+    Args:
+        path: The file.
+        verifiers: Names that `answers.verifier` may have.
+        graders: Names that `answers.grader` may have.
 
     Raises:
         ConfigError: It is not TOML, a key is unknown, a value is of the wrong kind, a name is used twice, or a price is not known.
@@ -136,6 +147,8 @@ def load_config(path: Path | str) -> Config | None:
     try:
         _refuse_unknown("", raw, FileTable)
         file = _converted(raw)
+        _refuse_other("answers.verifier", "verifier", file.answers.verifier, verifiers)
+        _refuse_other("answers.grader", "grader", file.answers.grader, graders)
         return _checked(file, path)
     except _Wrong as error:
         raise ConfigError(f"{path}: {error}") from None
@@ -183,13 +196,13 @@ def _checked(file: FileTable, path: Path) -> Config:
             raise _Wrong(f"models[{i}].name: {table.name!r} is the name of another model already. Give this one its own.")
         endpoints[table.name] = _endpoint(table, f"models[{i}]")
     _refuse_other("answers.extract", "extractor", file.answers.extract, EXTRACTORS)
-    _refuse_other("answers.verifier", "verifier", file.answers.verifier, VERIFIERS)
     for name in file.grid.strategies:
         _refuse_other("grid.strategies", "strategy", name, STRATEGIES)
     return Config(
         models=tuple(endpoints.values()),
         extract=file.answers.extract,
         verifier=file.answers.verifier,
+        grader=file.answers.grader,
         store_path=path.parent / file.store.path,
         samples=file.grid.samples,
         votes=tuple(file.grid.votes),
