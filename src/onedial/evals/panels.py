@@ -53,7 +53,7 @@ def draw_frontier(ax: Axes, findings: Findings) -> None:
 
 
 def _frame(ax: Axes, findings: Findings, unit: Money) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     points = [p for line in findings.lines for p in line.points]
     costs = [c * unit.scale for c in [a.cost for a in findings.arms] + [p.cost for p in points] if c > 0] or [1.0]
@@ -65,6 +65,7 @@ def _frame(ax: Axes, findings: Findings, unit: Money) -> None:
     decades = max(costs) / min(costs)
     ax.xaxis.set_major_locator(LogLocator(subs=(1.0,) if decades > 500 else (1.0, 2.0, 5.0) if decades < 60 else (1.0, 3.0)))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{unit.sign}{v:,.6g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())  # on a short axis matplotlib names the minor ticks too
     ax.yaxis.set_major_formatter(FuncFormatter(percent))
     ax.grid(axis="y")
     ax.set_xlabel(f"{unit.unit} per 1,000 queries, every token counted (log scale)")
