@@ -39,6 +39,7 @@ def test_tensors_come_as_float32_with_their_shape(tmp_path):
     [
         (lambda tensors, _: tensors.pop("model.norm.weight"), r"'model.norm.weight', found none, expected \(64,\)"),
         (lambda tensors, _: tensors.update(extra=np.zeros(3)), r"'extra', found \(3,\), expected none"),
+        (lambda tensors, _: tensors["model.norm.weight"].fill(np.inf), "training run diverged"),
         (lambda _, metadata: metadata.pop("shape"), "no usable `shape`"),
         (lambda _, metadata: metadata.update(shape="{"), "no usable `shape`"),
         (lambda _, metadata: metadata.update(shape=json.dumps(asdict(Shape("t", 64, 2, 2, 192, vocab=300)))), "vocabulary of 300"),

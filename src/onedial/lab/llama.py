@@ -32,6 +32,10 @@ KEY = slice(0, HEAD_DIM)
 VALUE = slice(HEAD_DIM, 2 * HEAD_DIM + 1)
 BOTH = slice(0, 2 * HEAD_DIM)
 ONE = 2 * HEAD_DIM
+_LARGE = 50.0
+"""Scores beyond this may overflow before long, as an exponential."""
+_LEAST = np.float32(-60)
+"""Shifted scores below this are raised to it: a weight of 1e-26 adds nothing, but smaller ones are slow to compute with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,31 +87,43 @@ class Llama:
         self._layers = [_rearranged(tensors, f"model.layers.{index}.", self.shape) for index in range(self.shape.layers)]
         self._phases = _phases(self.shape.context)
         self._eps = np.float32(NORM_EPS * self.shape.width)
+        self._shifted = [False] * self.shape.layers
 
     def step(self, tokens: Ints, positions: Ints, own: Own, shared: Shared | None = None) -> Floats:
         """Feed one token of every row; return logits (rows, vocabulary) and leave keys and values in `own`.
 
-        Attention weights are exponentials without the usual shift by the
-        largest score, which is as exact unless the largest is beyond +-80;
-        then the sums overflow or vanish, and the step is computed again with it.
+        Attention weights are exponentials. In layers whose scores have been
+        small they go without the usual shift by the largest score, which is
+        as exact unless that is beyond +-80. If it is, the sums overflow or
+        vanish, and the step is computed again with the shift.
         """
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            logits = self._step(tokens, positions, own, shared, shift=False)
-        if not np.isfinite(logits[:, 0]).all():
-            with np.errstate(over="ignore"):
+            logits = self._step(tokens, positions, own, shared)
+            if not np.isfinite(logits[:, 0]).all():
                 logits = self._step(tokens, positions, own, shared, shift=True)
         return logits
 
-    def _step(self, tokens: Ints, positions: Ints, own: Own, shared: Shared | None, shift: bool) -> Floats:
+    def _step(self, tokens: Ints, positions: Ints, own: Own, shared: Shared | None, shift: bool = False) -> Floats:
         x = self._embedding[tokens]
         phases = self._phases[positions]
         for index, layer in enumerate(self._layers):
             heads = self._heads(x, layer, phases)
             own.write(index, heads[..., HEAD_DIM:])
-            mixed = _attend(heads[..., :HEAD_DIM], index, own, shared, shift)
+            mixed = self._attend(heads[..., :HEAD_DIM], index, own, shared, shift)
             x += (mixed[..., :HEAD_DIM] / mixed[..., HEAD_DIM:]).reshape(x.shape) @ layer.out
             self._feed_forward(x, layer)
         return self._normed(x) @ self._head
+
+    def _attend(self, queries: Floats, layer: int, own: Own, shared: Shared | None, shift: bool) -> Floats:
+        """Return (rows, heads, head dim + 1): weighted values, and the sum of the weights."""
+        scores = queries[:, :, None] @ own.keys[layer]
+        asked = None if shared is None else shared.spread(queries) @ shared.keys[layer]
+        if shift or self._shifted[layer]:
+            self._shifted[layer] |= _shift(scores, asked, layer, own, shared) > _LARGE
+        mixed: Floats = (np.exp(scores, out=scores) @ own.values[layer])[:, :, 0]
+        if shared is not None and asked is not None:
+            mixed += shared.collect(np.exp(asked, out=asked) @ shared.values[layer])
+        return mixed
 
     def prefill(self, prompts: Sequence[Sequence[int]], pasts: Sequence[Floats | None] | None = None) -> list[tuple[Floats, Floats]]:
         """Read several prompts at once.
@@ -150,8 +166,10 @@ class Llama:
             if index == self.shape.layers - 1:  # Only the last token's output is wanted.
                 x, queries, unseen = x.reshape(rows, width, -1)[final], queries[final][:, None], unseen[final[0], :, last][:, :, None]
             scores = queries.transpose(0, 2, 1, 3) @ cells[index, ..., KEY].transpose(0, 2, 3, 1)
+            self._shifted[index] = self._shifted[index] or bool(scores.max() > _LARGE or scores.min() < -_LARGE)
             scores += unseen
             scores -= scores.max(-1, keepdims=True)
+            np.maximum(scores, _LEAST, out=scores)
             mixed = np.exp(scores, out=scores) @ cells[index, ..., VALUE].transpose(0, 2, 1, 3)
             x += (mixed[..., :HEAD_DIM] / mixed[..., HEAD_DIM:]).transpose(0, 2, 1, 3).reshape(x.shape) @ layer.out
             with np.errstate(over="ignore"):
@@ -184,27 +202,23 @@ class Llama:
         return normed
 
 
-def _attend(queries: Floats, layer: int, own: Own, shared: Shared | None, shift: bool) -> Floats:
-    """Return (rows, heads, head dim + 1): weighted values, and the sum of the weights."""
-    scores = queries[:, :, None] @ own.keys[layer]
-    asked = None if shared is None else shared.spread(queries) @ shared.keys[layer]
-    if shift:
-        _shift(scores, asked, layer, own, shared)
-    mixed: Floats = (np.exp(scores, out=scores) @ own.values[layer])[:, :, 0]
+def _shift(scores: Floats, asked: Floats | None, layer: int, own: Own, shared: Shared | None) -> float:
+    """Subtract each row's largest score from both parts, in place; return the largest of these in size."""
+    _leave_out(scores, own.values[layer])
+    top: Floats = scores.max(-1)
     if shared is not None and asked is not None:
-        mixed += shared.collect(np.exp(asked, out=asked) @ shared.values[layer])
-    return mixed
-
-
-def _shift(scores: Floats, asked: Floats | None, layer: int, own: Own, shared: Shared | None) -> None:
-    """Subtract each row's largest score from both parts, in place; where nothing is stored there is no score."""
-    np.copyto(scores, -np.inf, where=own.values[layer][:, :, None, :, HEAD_DIM] == 0)
-    top = scores.max(-1)
-    if shared is not None and asked is not None:
-        np.copyto(asked, -np.inf, where=shared.values[layer][:, :, None, :, HEAD_DIM] == 0)
+        _leave_out(asked, shared.values[layer])
         top = np.maximum(top, shared.collect(asked.max(-1, keepdims=True)))
         asked -= shared.spread(top)
+        np.maximum(asked, _LEAST, out=asked)
     scores -= top[..., None]
+    np.maximum(scores, _LEAST, out=scores)
+    return float(np.abs(top).max())
+
+
+def _leave_out(scores: Floats, values: Floats) -> None:
+    """Give no score to positions where nothing is stored."""
+    np.copyto(scores, -np.inf, where=values[:, :, None, :, HEAD_DIM] == 0)
 
 
 def _rearranged(tensors: dict[str, Floats], prefix: str, shape: Shape) -> _Layer:

@@ -79,7 +79,8 @@ def load(path: Path) -> Weights:
     """Read a weights file.
 
     Raises:
-        ConfigError: The file is missing or malformed, or a tensor is missing, superfluous or of the wrong size.
+        ConfigError: The file is missing or malformed, or a tensor is missing, superfluous or of the wrong size, or holds
+            a number that is not finite.
     """
     metadata = _metadata(path)
     shape = _shape_in(metadata, path)
@@ -93,6 +94,9 @@ def load(path: Path) -> Weights:
             f"{path}: {len(wrong)} tensors do not fit shape {shape.name!r}; the first is {name!r}, "
             f"found {found.get(name, 'none')}, expected {expected.get(name, 'none')}. Train or copy the file again."
         )
+    infinite = [name for name, tensor in tensors.items() if not np.isfinite(tensor).all()]
+    if infinite:
+        raise ConfigError(f"{path}: tensor {infinite[0]!r} holds infinite or undefined numbers; the training run diverged. Train again.")
     return Weights(path.stem, shape, tensors, metadata)
 
 
