@@ -96,3 +96,16 @@ def test_rows_with_prompts_of_their_own_give_the_reference_logits(random_model):
         logits = random_model.step(fed[:, step], lengths + step, own)
         for row, prompt in enumerate(PROMPTS):
             close(logits[row], reference(random_weights(), [*prompt, *fed[row, : step + 1]])[-1])
+
+
+def test_the_training_network_computes_the_same():
+    torch = pytest.importorskip("torch", reason="the training network needs torch")
+    from onedial.lab.network import Network
+
+    weights, prompt = random_weights(), PROMPTS[2]
+    network = Network(SMALL)
+    network.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in weights.tensors.items()})
+    earlier = torch.ones(1, len(prompt), len(prompt), dtype=torch.bool).tril()
+    with torch.no_grad():
+        hidden = network(torch.tensor([prompt]), torch.arange(len(prompt))[None], earlier)
+        close(Llama(weights).prefill([prompt])[0][1], network.logits(hidden)[0, -1].numpy())
