@@ -9,10 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-import numpy as np
-
 from onedial.core.arm import Source
-from onedial.core.ask import Sample
 from onedial.core.errors import BudgetExhausted, ModelError, TableError
 from onedial.core.objective import Objective
 from onedial.core.query import Query
@@ -155,7 +152,6 @@ class Dial:
         found = promised or self.promise(objective)
         fit = self.fitted
         assert self._assessor is not None
-        self._assessor.preload([query], fit.forecast.latents([query], self._input_tokens(query)))
         policy = policy_of(fit, self._assessor, found.mixture, objective)
         grant = self.grant.child(Budget(usd=objective.cap_usd, calls=objective.max_calls))
         solved = await run(solve_steps(query, policy, self.settings.reading), self.pool, grant)
@@ -164,10 +160,6 @@ class Dial:
             failed = BudgetExhausted if solved.answer.spend.usage.calls == 0 else ModelError
             raise failed(f"query {query.id!r} has no answer: {solved.answer.stopped}")
         return solved
-
-    def _input_tokens(self, query: Query) -> Any:
-        counts = [self.pool.input_tokens(Sample(query.id, source, query.messages)) for source in self.fitted.forecast.sources]
-        return np.array([counts], dtype=float)
 
     def solve_blocking(self, query: str | Query, **goal: Any) -> Solved:
         """`solve`, for code without an event loop."""
@@ -207,12 +199,15 @@ class Dial:
         for name in models:
             self.pool.model(name)
         sources = [source for source in self.sources if not models or source.model in models]
+        given = list(queries)
+        if not given and not self.store_path.exists():
+            raise TableError(
+                f"there is nothing to ask: no prompts were given, and {self.store_path} does not exist. Give a file of prompts."
+            )
         with Store.open(self.store_path) as store:
-            asked = list(queries) or store.queries()
+            asked = given or store.queries()
             if not asked:
-                raise TableError(
-                    f"there is nothing to ask: no prompts were given, and {self.store_path} holds none. Give a file of prompts."
-                )
+                raise TableError(f"there is nothing to ask: no prompts were given, and {self.store_path} holds none. Give some.")
             for query in asked:
                 self._refuse_unfit_reference(query)
             return await collect(

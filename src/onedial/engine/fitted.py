@@ -6,7 +6,6 @@ Stored as one npz file with a JSON header and a version; never a pickle.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, fields
 from hashlib import blake2b
 from pathlib import Path
@@ -19,6 +18,7 @@ from onedial.core.errors import ConfigError
 from onedial.core.outcome import Floats
 from onedial.forecasts.forecast import Forecast
 from onedial.forecasts.forest import Forest
+from onedial.runtime.whole import whole_file
 
 VERSION = 1
 
@@ -83,9 +83,8 @@ class Fit:
         """Write to `path`, whole or not at all."""
         arrays, header = _packed(self)
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial.npz")
-        np.savez_compressed(partial, header=np.frombuffer(json.dumps(header).encode(), dtype=np.uint8), **arrays)
-        os.replace(partial, path)
+        with whole_file(path) as partial, partial.open("wb") as file:
+            np.savez_compressed(file, header=np.frombuffer(json.dumps(header).encode(), dtype=np.uint8), **arrays)
 
     @classmethod
     def load(cls, path: Path) -> Fit:
@@ -110,7 +109,7 @@ class Fit:
 def _packed(fit: Fit) -> tuple[dict[str, Any], dict[str, Any]]:
     forecast = fit.forecast
     arrays: dict[str, Any] = {"worths": fit.worths, "line": forecast.line, "kappa": forecast.kappa, "pi0": forecast.pi0}
-    arrays |= {"input_per_char": forecast.input_per_char, "tokens_ratio": forecast.tokens_ratio}
+    arrays |= {"input_ratio": forecast.input_ratio, "tokens_ratio": forecast.tokens_ratio}
     arrays |= {f"forest.{name}": value for name, value in asdict(forecast.forest).items()}
     arrays |= {f"train.{name}": value for name, value in asdict(fit.train).items()}
     arrays |= {f"proof.{name}": value for name, value in asdict(fit.proof).items()}
@@ -132,7 +131,7 @@ def _unpacked(arrays: dict[str, Any], header: dict[str, Any]) -> Fit:
     def part(kind: Any, prefix: str) -> Any:
         return kind(**{f.name: arrays[f"{prefix}.{f.name}"] for f in fields(kind)})
 
-    plain = ("line", "kappa", "pi0", "input_per_char", "tokens_ratio")
+    plain = ("line", "kappa", "pi0", "input_ratio", "tokens_ratio")
     forecast = Forecast(
         sources=tuple(Source(model, effort) for model, effort in header["sources"]),
         forest=part(Forest, "forest"),

@@ -43,14 +43,14 @@ def fit_forecast(panel: Panel, seed: int = 0) -> Fitted:
     targets = _targets(panel, right, draws)
     forest, bag = grow_forest(features(panel.queries), targets, seed)
     s = len(panel.sources)
-    scale = np.concatenate((np.ones(s), np.full(s, TOKEN_SCALE), np.ones(2)))
+    scale = np.concatenate((np.ones(s), np.full(s, TOKEN_SCALE), np.ones(2), np.full(1, TOKEN_SCALE)))
     forest, bag = _rescaled(forest, scale), bag / scale
     line = fit_logistic(bag[:, :s], right, draws)
     spread = fit_dispersion(apply_logistic(bag[:, :s], line), right, draws)
     accept = _roc(panel)
     tokens = np.where(np.isfinite(panel.output_tokens), panel.output_tokens, np.nan)
     fitted = np.exp(bag[:, s : 2 * s])
-    chars = np.array([len(q.prompt) + len(q.system) for q in panel.queries], dtype=float)
+    prompt = np.exp(bag[:, -1:])
     forecast = Forecast(
         sources=panel.sources,
         forest=forest,
@@ -60,11 +60,11 @@ def fit_forecast(panel: Panel, seed: int = 0) -> Fitted:
         sigma=spread.sigma,
         p_accept_right=accept[0],
         p_accept_wrong=accept[1],
-        input_per_char=_known_mean(panel.input_tokens / chars[:, None], axis=0, otherwise=0.3),
+        input_ratio=_known_mean(panel.input_tokens / prompt, axis=0, otherwise=1.0),
         tokens_ratio=_known_mean(tokens, axis=(0, 2), otherwise=1.0) / fitted.mean(axis=0),
     )
-    known = np.where(np.isfinite(panel.input_tokens), panel.input_tokens, chars[:, None] * forecast.input_per_char)
-    return Fitted(forecast, forecast.from_outputs(bag, panel.queries, known))
+    known = np.where(np.isfinite(panel.input_tokens), panel.input_tokens, prompt * forecast.input_ratio)
+    return Fitted(forecast, forecast.from_outputs(bag, known))
 
 
 def _enough(panel: Panel, draws: Floats) -> None:
@@ -77,12 +77,14 @@ def _enough(panel: Panel, draws: Floats) -> None:
 
 
 def _targets(panel: Panel, right: Floats, draws: Floats) -> Floats:
-    """(n, 2S + 2) what the forest learns: success, log tokens, agreement of wrong answers, whether there is a verdict."""
+    """(n, 2S + 3) what the forest learns: success, log tokens, agreement of wrong answers, whether there is a verdict, log prompt tokens."""
     rate = right / np.where(draws > 0, draws, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         log_tokens = _known_mean(np.log(np.maximum(panel.output_tokens, 1.0)), axis=2, otherwise=np.nan)
     verdict = np.isfinite(panel.verdict).any(axis=(1, 2)).astype(float)
-    return np.column_stack((_filled(rate), TOKEN_SCALE * _filled(log_tokens), _filled(_collisions(panel)[:, None]), verdict))
+    agreement = _filled(_collisions(panel)[:, None])
+    prompt = _filled(_known_mean(np.log(np.maximum(panel.input_tokens, 1.0)), axis=1, otherwise=np.nan)[:, None])
+    return np.column_stack((_filled(rate), TOKEN_SCALE * _filled(log_tokens), agreement, verdict, TOKEN_SCALE * prompt))
 
 
 def _collisions(panel: Panel) -> Floats:

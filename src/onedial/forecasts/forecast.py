@@ -24,14 +24,15 @@ class Forecast:
 
     Attributes:
         sources: The (model, effort) pairs it knows.
-        forest: From features to `heads` outputs: success and log tokens per source, agreement of wrong answers, chance of a verdict.
+        forest: From features to 2S + 3 outputs: success and log tokens per source, agreement of wrong answers, chance of a verdict,
+            log prompt tokens.
         line: (2, S) recalibration of success.
         kappa: (S,) see `Latents`.
         pi0: (S,) see `Latents`.
         sigma: See `Latents`.
         p_accept_right: Chance that the verifier accepts a right answer.
         p_accept_wrong: Chance that it accepts a wrong one.
-        input_per_char: (S,) prompt tokens per character of prompt, used where the client cannot count.
+        input_ratio: (S,) prompt tokens of each source over the exponential of the mean log prompt tokens.
         tokens_ratio: (S,) mean tokens over the exponential of the mean log tokens.
     """
 
@@ -43,7 +44,7 @@ class Forecast:
     sigma: float
     p_accept_right: float
     p_accept_wrong: float
-    input_per_char: Floats
+    input_ratio: Floats
     tokens_ratio: Floats
 
     def latents(self, queries: Sequence[Query], input_tokens: Floats | None = None) -> Latents:
@@ -53,14 +54,14 @@ class Forecast:
             queries: Any number.
             input_tokens: (n, S) prompt tokens where they are known.
         """
-        return self.from_outputs(self.forest.predict(features(queries)), queries, input_tokens)
+        return self.from_outputs(self.forest.predict(features(queries)), input_tokens)
 
-    def from_outputs(self, outputs: Floats, queries: Sequence[Query], input_tokens: Floats | None = None) -> Latents:
+    def from_outputs(self, outputs: Floats, input_tokens: Floats | None = None) -> Latents:
         """Turn raw forest outputs into latents; training queries come with out-of-bag outputs."""
         s = len(self.sources)
         success, log_tokens, collision, check = outputs[:, :s], outputs[:, s : 2 * s], outputs[:, 2 * s], outputs[:, 2 * s + 1]
         if input_tokens is None:
-            input_tokens = np.array([[len(q.prompt) + len(q.system)] for q in queries]) * self.input_per_char
+            input_tokens = np.exp(outputs[:, 2 * s + 2, None]) * self.input_ratio
         agree = np.clip(collision, *COLLISION_EDGE)
         return Latents(
             sources=self.sources,
