@@ -100,7 +100,7 @@ class Fit:
                 arrays = {name: file[name] for name in file.files}
             header = json.loads(arrays.pop("header").tobytes())
         except (ValueError, KeyError, OSError) as error:
-            raise ConfigError(f"{path} is not a fit ({error}). Run `onedial fit` again.") from error
+            raise ConfigError(f"{path} is not a fit of onedial. Move it away, and run `onedial fit`.") from error
         if header.get("version") != VERSION:
             raise ConfigError(f"{path} is of version {header.get('version')}; expected {VERSION}. Run `onedial fit` again.")
         return _unpacked(arrays, header)

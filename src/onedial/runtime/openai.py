@@ -100,6 +100,14 @@ class OpenAIClient:
             return Failure("; ".join(dict.fromkeys(part.trouble for part in parts)), usage, cost_usd, latency_s)
         return Samples(completions, usage, cost_usd, latency_s, ask.source.effort)
 
+    def check_key(self, name: str) -> None:
+        """See whether the key that a model needs is there; nothing is sent.
+
+        Raises:
+            ConfigError: It is not.
+        """
+        self._authorization(self._endpoint(name))
+
     async def aclose(self) -> None:
         """Close the connections; twice does no harm."""
         session, self._session = self._session, None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 import msgspec
 
 from onedial.core.errors import QueryError, TableError, unknown
 from onedial.core.query import Query
+from onedial.runtime.whole import whole_file
 
 KEYS = ("id", "prompt", "system", "reference", "dataset")
 
@@ -39,6 +42,13 @@ def read_prompts(path: Path | str) -> list[Query]:
     if not queries:
         raise TableError(f'{path} holds no prompt; expected lines like {{"prompt": "2+2?", "reference": "4"}}.')
     return queries
+
+
+def write_prompts(path: Path | str, queries: Iterable[Query]) -> None:
+    """Write queries so that `read_prompts` reads them back; absent values are left out."""
+    lines = [msgspec.json.encode({key: value for key, value in asdict(query).items() if value}) for query in queries]
+    with whole_file(Path(path)) as partial:
+        partial.write_bytes(b"".join(line + b"\n" for line in lines))
 
 
 def _query(where: str, line: bytes) -> Query:

@@ -1,0 +1,130 @@
+"""How things are printed: results on standard output, for people or as one JSON object; progress and errors on standard error."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from onedial.core.arm import Arm, Source
+from onedial.core.errors import OnedialError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+
+    from onedial.engine.fit import Progress
+
+
+def screen() -> Console:
+    """Where results go."""
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def aside() -> Console:
+    """Where progress, warnings and errors go."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def write_json(value: Any, *, to_stderr: bool = False) -> None:
+    """Print one JSON object."""
+    typer.echo(json.dumps(plain(value), indent=2, allow_nan=False), err=to_stderr)
+
+
+def plain(value: Any) -> Any:
+    """Turn a result into what JSON can hold: arms and sources as their ids, a number that is not finite as null.
+
+    >>> plain({"arm": Arm(Source("small", "2")), "costs": (0.5, math.inf)})
+    {'arm': 'small/think=2', 'costs': [0.5, None]}
+    """
+    if isinstance(value, (Arm, Source, Path)):
+        return str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, Mapping):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(one) for one in (sorted(value) if isinstance(value, (set, frozenset)) else value)]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def show_error(error: OnedialError, *, as_json: bool) -> None:
+    """Print what is wrong and what to do, on standard error."""
+    kind = type(error).__name__
+    if as_json:
+        write_json({"error": {"kind": kind, "message": str(error)}}, to_stderr=True)
+        return
+    from rich.text import Text
+
+    aside().print(Text.assemble((kind, "bold red"), f": {error}"), soft_wrap=True)
+
+
+def warn(text: str) -> None:
+    """Print a sentence that is no error, on standard error."""
+    from rich.text import Text
+
+    aside().print(Text(text, "yellow"), soft_wrap=True)
+
+
+@contextmanager
+def stages() -> Iterator[Progress]:
+    """Show a bar for each kind of work while it is under way; nothing where standard error is no terminal."""
+    with bars() as shown:
+        tasks: dict[str, Any] = {}
+
+        def told(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = shown.add_task(what, total=total)
+            shown.update(tasks[what], completed=done, total=total)
+
+        yield told
+
+
+def bars(*columns: str) -> Bars:
+    """Progress bars that vanish when they are done; `columns` are templates shown after the count. Off a terminal there are none."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    more, console = [TextColumn(column) for column in columns], aside()
+    every = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *more, TimeRemainingColumn())
+    return Progress(*every, console=console, transient=True, disable=not console.is_terminal)
+
+
+def usd(amount: float) -> str:
+    """Write an amount to three digits.
+
+    >>> usd(0.0123456), usd(2.5e-9), usd(1234.5), usd(0)
+    ('$0.0123', '$2.5e-09', '$1,234', '$0')
+    """
+    return f"${amount:,.0f}" if amount >= 1000 else f"${amount:.3g}"
+
+
+def percent(share: float) -> str:
+    """Write a share in percent, to a tenth.
+
+    >>> percent(0.9251)
+    '92.5 %'
+    """
+    return f"{100 * share:.1f} %"
+
+
+def counted(n: int, noun: str) -> str:
+    """Write a count with its noun, an s added where there is not one.
+
+    >>> counted(1, "call"), counted(2000, "call")
+    ('1 call', '2,000 calls')
+    """
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
