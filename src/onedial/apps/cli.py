@@ -13,6 +13,7 @@ from onedial import __version__
 from onedial.apps.arms import arms
 from onedial.apps.ask import ask
 from onedial.apps.collect import collect
+from onedial.apps.demo import demo
 from onedial.apps.doctor import doctor
 from onedial.apps.fit import fit
 from onedial.apps.lab import lab
@@ -71,6 +72,7 @@ def onedial(
 
 
 USE, LEARN, LOOK = "Answer", "Learn from outcomes", "Look"
+app.command(rich_help_panel=USE)(demo)
 app.command(rich_help_panel=USE)(ask)
 app.command(rich_help_panel=LEARN)(collect)
 app.command("import", rich_help_panel=LEARN)(import_table)

@@ -24,7 +24,7 @@ def load(config: Path | str | None = None, data: Path | str | None = None, seed:
 
     Args:
         config: A configuration file; by default `onedial.toml` here if it exists, else the embedded models.
-        data: Folder of outcomes and fit; by default what the configuration says, else `onedial-data`.
+        data: Folder of outcomes and fit; by default what the configuration says, else `onedial-data/lab`.
         seed: Of splits and coins, and of the embedded models' samples.
 
     Raises:
@@ -41,7 +41,7 @@ def embedded(data: Path | str | None = None, seed: int = 0) -> Dial:
     from onedial.lab.client import LabClient
 
     settings = Settings(Reading(words, verifier("lab")), grader("lab"), GRADERS["lab"], seed=seed)
-    return Dial(Pool([LabClient(seed=seed)]), Path(data or DATA), settings)
+    return Dial(Pool([LabClient(seed=seed)]), Path(data or DATA / "lab"), settings)
 
 
 def configured(path: Path, data: Path | str | None = None, seed: int = 0) -> Dial:

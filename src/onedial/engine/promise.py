@@ -56,6 +56,12 @@ def promise(fit: Fit, objective: Objective, delta: float = DELTA) -> Promise:
     return _certified(fit, objective, delta)
 
 
+def reference_only(fit: Fit, objective: Objective, why: str) -> Promise:
+    """Serve the reference arm, and say why nothing is promised."""
+    quality, cost = float(fit.proof.reference_quality.mean()), float(fit.proof.reference_cost_usd.mean())
+    return Promise(objective, None, None, quality, cost, f"{why} The reference arm {fit.reference} is served.")
+
+
 def target_of(fit: Fit, objective: Objective) -> float:
     """The mean quality that an objective asks for on the training queries."""
     if objective.quality is not None:

@@ -1,0 +1,241 @@
+"""`onedial demo`: the whole loop on the embedded models, live: sample, fit, certify, answer, compare, draw."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from onedial.apps.options import Json, Options
+from onedial.apps.terminal import bars, percent, screen, stages, write_json
+from onedial.core.errors import ConfigError, TargetUnreachable
+from onedial.core.objective import Objective
+from onedial.core.query import Query
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from onedial.engine.dial import Dial
+    from onedial.engine.promise import Promise
+    from onedial.evals.experiment import Experiment
+    from onedial.metrics.bootstrap import Interval
+
+FULL, QUICK = (300, 300, 300), (40, 40, 40)
+"""Queries for fitting, for certificates and for the comparison; all different."""
+SAMPLES = 8
+AT_ONCE = 256
+PER = 1000
+LIVE_SEED = 1_000_003
+"""Added to the seed of the live answers, so that they are drawn anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What one promise came to when its policy answered every test query live.
+
+    Attributes:
+        name: The target in words.
+        target: Mean quality promised.
+        promise: What was certified, and what was served.
+        quality: Share of right answers, with a 95 % interval.
+        cost_usd: Mean cost per query, with a 95 % interval.
+    """
+
+    name: str
+    target: float
+    promise: Promise
+    quality: Interval
+    cost_usd: Interval
+
+
+def demo(
+    ctx: typer.Context,
+    quick: Annotated[bool, typer.Option(help="A seventh of the queries: a minute, and too few to certify much.")] = False,
+    keep: Annotated[bool, typer.Option(help="Go on with the outcomes of an earlier demo instead of sampling anew.")] = False,
+    json: Json = False,
+) -> None:
+    """Sample, fit, certify and answer on language models that run right here, and compare what that costs."""
+    from onedial.apps.workspace import embedded
+    from onedial.evals.assemble import LABELS, findings_of
+    from onedial.evals.experiment import run_experiment
+    from onedial.evals.report import write_report
+
+    options, begun = ctx.ensure_object(Options), time.monotonic()
+    with embedded(options.data, options.seed) as dial:
+        if not keep:
+            _clear(dial, owned=options.data is None)
+        fitting, train, test = prepared(dial, QUICK if quick else FULL)
+        with stages() as told:
+            experiment = run_experiment(fitting, train, test, dial.pool.models, dial.settings.reading, options.seed, told)
+        lives = answered(dial, test.queries, LABELS, [float(target) for target in experiment.targets])
+        certificates = [live.promise.certificate for live in lives]
+        findings = findings_of(experiment, fitting, test, certificates=certificates, notes=(NOTE,), seed=options.seed)
+        files = write_report(findings, dial.folder / "report")
+    seconds = time.monotonic() - begun
+    if json:
+        write_json({"findings": findings, "live": [summary(live) for live in lives], "files": files, "seconds": seconds})
+        return
+    show(experiment, lives, findings.title, files.png, seconds)
+
+
+def _clear(dial: Dial, owned: bool) -> None:
+    """Start anew: empty the folder that only demos use, refuse any other that holds outcomes."""
+    if owned:
+        shutil.rmtree(dial.folder, ignore_errors=True)
+    elif dial.store_path.exists():
+        raise ConfigError(f"{dial.folder} holds outcomes already. Give --keep to go on with them, or another folder.")
+
+
+NOTE = "The certificates rest on queries that neither fitting nor this comparison has seen."
+
+
+def prepared(dial: Dial, sizes: tuple[int, int, int]) -> tuple:  # type: ignore[type-arg]
+    """Sample outcomes of three disjoint sets of queries; fit on the first, certify on the second."""
+    from onedial.engine.fit import fit_policies
+    from onedial.engine.recorded import Recorded
+    from onedial.lab.prompts import lab_queries
+    from onedial.runtime.store import Store
+
+    out, seed, models = screen(), dial.settings.seed, dial.pool.models
+    splits = [lab_queries(n, split, seed) for n, split in zip(sizes, ("train", "certify", "test"), strict=True)]
+    asked = [query for split in splits for query in split]
+    efforts = len(dial.sources) // len(models)
+    out.print(
+        f"[bold]1[/] Sampling: {len(models)} models x {efforts} thinking levels x {SAMPLES} samples on {len(asked):,} prompts, "
+        "generated here and now."
+    )
+    collected(dial, asked)
+    with Store.open(dial.store_path) as store:
+        outcomes = store.outcomes()
+    train, proof, test = (Recorded.of(split, outcomes, models) for split in splits)
+    out.print(f"[bold]2[/] Fitting on {sizes[0]} of the prompts; certifying on {sizes[1]} others.")
+    with stages() as told:
+        fitting = fit_policies(train, proof, models, dial.settings.reading, seed, told)
+    fitting.fit.save(dial.fit_path)
+    dial.use(fitting.fit)
+    return fitting, train, test
+
+
+def collected(dial: Dial, queries: Sequence[Query]) -> None:
+    """Fill the store, with a bar."""
+    with bars("{task.fields[rate]} samples/s") as shown:
+        task = shown.add_task("sample", total=None, rate="–")
+
+        def told(report) -> None:  # type: ignore[no-untyped-def]
+            rate = report.stored / max(shown.tasks[0].elapsed or 0.0, 1e-9)
+            shown.update(task, total=report.wanted, completed=report.present + report.stored, rate=f"{rate:,.0f}")
+
+        dial.block(dial.collect(queries, samples=SAMPLES, concurrency=AT_ONCE, progress=told))
+
+
+def answered(dial: Dial, queries: Sequence[Query], names: Sequence[str], targets: Sequence[float]) -> list[Live]:
+    """Answer every test query live at every target, with samples that have not been drawn before."""
+    from onedial.apps.workspace import embedded
+
+    screen().print(f"[bold]3[/] Answering {len(queries)} prompts never seen before at {len(targets)} targets, live.")
+    with embedded(dial.folder, dial.settings.seed + LIVE_SEED) as fresh, bars() as shown:
+        fresh.use(dial.fitted)
+        task = shown.add_task("answer", total=len(queries) * len(targets))
+        return [fresh.block(_answered(fresh, queries, name, target, lambda: shown.advance(task))) for name, target in zip(names, targets, strict=True)]
+
+
+async def _answered(dial: Dial, queries: Sequence[Query], name: str, target: float, done) -> Live:  # type: ignore[no-untyped-def]
+    import numpy as np
+
+    from onedial.engine.promise import reference_only
+    from onedial.metrics.bootstrap import mean_interval
+
+    objective = Objective(quality=target)
+    try:
+        found = dial.promise(objective)
+    except (TargetUnreachable, ConfigError) as error:
+        found = reference_only(dial.fitted, objective, str(error))
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(query: Query) -> tuple[float, float]:
+        async with gate:
+            solved = await dial.solve_for(query, objective, found)
+        done()
+        return dial.settings.grade(query, solved.answer.answer) or 0.0, solved.answer.spend.cost_usd
+
+    quality, cost = np.array(await asyncio.gather(*map(one, queries))).T
+    rng = np.random.default_rng(dial.settings.seed)
+    return Live(name, target, found, mean_interval(quality, rng), mean_interval(cost, rng))
+
+
+def summary(live: Live) -> dict[str, object]:
+    """A live row as a program would read it."""
+    return {
+        "target": live.target,
+        "name": live.name,
+        "certified": live.promise.mixture is not None,
+        "sentence": live.promise.sentence,
+        "quality": live.quality,
+        "cost_usd": live.cost_usd,
+    }
+
+
+def show(experiment: Experiment, lives: Sequence[Live], title: str, picture: Path, seconds: float) -> None:
+    """Print the tables, and where the picture is."""
+    from onedial.evals.style import money
+
+    out = screen()
+    amounts = [PER * row.cost_usd.estimate for row in experiment.matched if row.cost_usd.estimate > 0]
+    unit = money([a for a in amounts if a == a])
+    out.print()
+    out.print(title, style="bold", soft_wrap=True)
+    out.print(_promises(experiment, lives, unit))
+    out.print(_matched(experiment, unit))
+    out.print("A ratio below 1 means that joint is cheaper. Intervals are 95 %, by paired bootstrap over the test queries.", style="dim")
+    out.print(f"{seconds:.0f} s in all. The picture: {picture}", soft_wrap=True)
+    out.print('Next: onedial ask "modulo 10 , begin at 7 and do #1 plus 5 #2 times 3 . what do you get ?" --quality 0.9', soft_wrap=True)
+
+
+def _promises(experiment: Experiment, lives: Sequence[Live], unit) -> Table:  # type: ignore[no-untyped-def]
+    from rich.table import Table
+
+    table = Table("target", "promised", "proof", "right, live", "cost, live", "best fixed arm", title="Promised and kept", title_justify="left")
+    for row, live in enumerate(lives):
+        fixed = PER * float(experiment.fixed.cost_usd[row].mean())
+        table.add_row(
+            live.name,
+            f"≥ {percent(live.target)}",
+            "certified" if live.promise.mixture is not None else "none: reference arm",
+            f"{percent(live.quality.estimate)} [{100 * live.quality.low:.1f}, {100 * live.quality.high:.1f}]",
+            unit.text(PER * live.cost_usd.estimate),
+            f"{unit.text(fixed)}  {experiment.fixed.labels[row]}",
+        )
+    table.caption = f"Costs are {unit.unit} per {PER:,} queries."
+    return table
+
+
+def _matched(experiment: Experiment, unit) -> Table:  # type: ignore[no-untyped-def]
+    from rich.table import Table
+
+    table = Table("at quality", "policy", "cost", "of best fixed", "joint / this", title="Cost at equal quality, test prompts", title_justify="left")
+    last = None
+    for row in experiment.matched:
+        if last not in (None, row.target):
+            table.add_section()
+        first, last = last != row.target, row.target
+        table.add_row(
+            percent(row.level) if first else "",
+            row.policy,
+            unit.text(PER * row.cost_usd.estimate) if row.cost_usd.estimate == row.cost_usd.estimate else "not reached",
+            _ratio(row.over_fixed),
+            _ratio(row.lead_over),
+        )
+    return table
+
+
+def _ratio(interval: Interval) -> str:
+    """A ratio with its interval; a dash where there is none."""
+    if interval.estimate != interval.estimate:
+        return "–"
+    return f"{interval.estimate:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
