@@ -16,7 +16,9 @@ import numpy as np
 from onedial.core.outcome import Floats, Ints
 
 TREES = 150
-MIN_LEAF = 4
+MIN_LEAF = 2
+RARE = 0.02
+"""A feature that differs from its median on a smaller share of the training rows is left out: it could split off a handful at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +73,17 @@ def grow_forest(x: Floats, y: Floats, seed: int, min_leaf: int = MIN_LEAF, trees
     """
     from sklearn.ensemble import RandomForestRegressor
 
-    grown = RandomForestRegressor(
-        trees, min_samples_leaf=min(min_leaf, max(1, len(x) // 8)), max_features=0.4, oob_score=True, random_state=seed, n_jobs=1
-    ).fit(x, y)
+    used = np.flatnonzero((x != np.median(x, axis=0)).mean(axis=0) >= RARE)
+    leaf = min(min_leaf, max(1, len(x) // 8))
+    grown = RandomForestRegressor(trees, min_samples_leaf=leaf, max_features=0.4, oob_score=True, random_state=seed, n_jobs=-1)
+    grown.fit(x[:, used], y)
     parts, roots, offset = [], [], 0
     for tree in (estimator.tree_ for estimator in grown.estimators_):
         roots.append(offset)
         inner = tree.children_left >= 0
         parts.append(
             (
-                np.where(inner, tree.feature, -1),
+                np.where(inner, used[tree.feature], -1),
                 tree.threshold,
                 np.where(inner, tree.children_left + offset, 0),
                 np.where(inner, tree.children_right + offset, 0),

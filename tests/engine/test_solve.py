@@ -1,0 +1,68 @@
+"""The loop of deciding and drawing, as a transcript."""
+
+import pytest
+
+from onedial.core.arm import Arm, Source
+from onedial.core.ask import Completion, Failure, Refusal, Sample, Samples
+from onedial.core.decision import Decision
+from onedial.core.query import Query
+from onedial.core.steps import drive
+from onedial.core.usage import Usage
+from onedial.engine.solve import solve_steps
+from onedial.strategies.draw import Reading
+
+QUERY = Query("q", "2 + 2 ?")
+SMALL, LARGE = Source("small", "0"), Source("large", "0")
+
+
+class Script:
+    """A policy that decides what it was told to, and remembers what it saw."""
+
+    def __init__(self, *arms):
+        self.arms, self.seen = list(arms), []
+
+    def choose(self, query, tried=(), spent_usd=0.0):
+        self.seen.append((len(tried), spent_usd))
+        arm = self.arms.pop(0) if self.arms else None
+        return Decision(arm, tried[-1].answer if tried else None, 0.9, "as told")
+
+
+def samples(*texts, cost=1.0):
+    return Samples(tuple(Completion(t, output_tokens=1) for t in texts), Usage(1, 2, 0, len(texts)), cost)
+
+
+def test_it_draws_what_is_decided_and_continues_each_stream_of_samples():
+    steps = solve_steps(QUERY, policy := Script(Arm(SMALL, "vote", 2), Arm(LARGE), Arm(SMALL)), Reading())
+    assert next(steps) == Sample("q", SMALL, QUERY.messages, 2, 0)
+    assert steps.send(samples("3", "4")) == Sample("q", LARGE, QUERY.messages, 1, 0)
+    assert steps.send(samples("4", cost=5.0)) == Sample("q", SMALL, QUERY.messages, 1, 2)
+    with pytest.raises(StopIteration) as end:
+        steps.send(samples("4"))
+    solved = end.value.value
+    assert (solved.answer.answer, solved.quality, len(solved.answer.candidates)) == ("4", 0.9, 4)
+    assert solved.answer.spend.cost_usd == 7.0 and solved.answer.spend.usage.calls == 3
+    assert policy.seen == [(0, 0.0), (2, 1.0), (3, 6.0), (4, 7.0)]
+
+
+@pytest.mark.parametrize("trouble", [Failure("the endpoint is down", Usage(1, 9, 0, 0), 0.5), Refusal("the budget holds 0")])
+def test_trouble_ends_it_with_the_best_that_is_paid_for_and_says_so(trouble):
+    replies = iter([samples("3"), trouble])
+    solved = drive(solve_steps(QUERY, Script(Arm(SMALL), Arm(LARGE)), Reading()), lambda ask: next(replies))
+    assert solved.answer.answer == "3"
+    said = trouble.message if isinstance(trouble, Failure) else trouble.reason
+    assert said in solved.answer.stopped
+    assert solved.answer.spend.cost_usd == 1.0 + getattr(trouble, "cost_usd", 0.0)
+
+
+def test_trouble_at_the_first_ask_is_no_answer():
+    solved = drive(solve_steps(QUERY, Script(Arm(SMALL)), Reading()), lambda ask: Failure("down"))
+    assert solved.answer.text is None and solved.answer.candidates == () and "down" in solved.answer.stopped
+
+
+def test_a_policy_that_never_stops_is_stopped():
+    class Endless(Script):
+        def choose(self, query, tried=(), spent_usd=0.0):
+            return Decision(Arm(SMALL), "4", 0.5, "more")
+
+    solved = drive(solve_steps(QUERY, Endless(), Reading()), lambda ask: samples("4"))
+    assert len(solved.answer.candidates) == 64
