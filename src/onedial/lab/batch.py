@@ -7,8 +7,10 @@ decided in `decoder.py`; which token is taken, in `sampling.py`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from onedial.lab import sampling
 from onedial.lab.cache import Bools, Prompts, Rows, moves
@@ -20,6 +22,10 @@ from onedial.lab.weights import Floats
 
 MAX_OUTPUT = 200
 """No completion is longer than this many tokens."""
+
+_FEW = 32
+_WORTHWHILE = 0.75
+"""Fewer rows than this are read alike, and so are rows that would be read this much when parted."""
 
 _STATE = np.dtype(
     [(name, np.int64) for name in ("job", "sample", "line", "base", "used", "mode", "token", "deadline", "limit", "thought")]
@@ -98,6 +104,7 @@ class Batch:
         self._sharpness: Floats | None = None
         self._greedy: Bools | None = None
         self._wanted = False
+        self._split = 0
         self._logits = np.zeros((0, model.shape.vocab), np.float32)
 
     def admit(self, job: Job, count: int, cells: Floats, logits: Floats) -> None:
@@ -168,19 +175,27 @@ class Batch:
             self._keep(~np.isin(self._state["job"][: self.count], names))
 
     def _keep(self, alive: Bools) -> None:
-        state = self._state[: self.count]
-        longest = int((state["used"] + (0 if self._shared else state["base"])).max())
         holes, movers = moves(alive)
-        self._own.compact(alive, longest)
-        for array in (self._state, self._uniforms, self._tokens, self._logprobs, self._logits):
+        ends, count = self._ends(), int(np.count_nonzero(alive))
+        self._own.compact(alive, int(max(ends[count:].max(initial=0), ends[holes].max(initial=0))))
+        for array in self._arrays():
             array[holes] = array[movers]
-        self.count = int(np.count_nonzero(alive))
-        self._logits = self._logits[: self.count]
+        self.count, self._logits = count, self._logits[:count]
         if self._shared is not None:
             self._keep_prompts(self._shared)
         names = set(self._state[: self.count]["job"].tolist())
         self._jobs = {name: job for name, job in self._jobs.items() if name in names}
         self._arrange()
+
+    def _arrays(self) -> tuple[npt.NDArray[Any], ...]:
+        """List what is kept for every row beside keys and values."""
+        return self._state, self._uniforms, self._tokens, self._logprobs, self._logits
+
+    def _ends(self) -> Ints:
+        """Return how many positions every row has in its own cache once its last token is fed."""
+        state = self._state[: self.count]
+        ends: Ints = state["used"] if self._shared is not None else state["used"] + state["base"]
+        return ends
 
     def _keep_prompts(self, shared: Prompts) -> None:
         """Let go of the prompts of which no row is left."""
@@ -198,6 +213,7 @@ class Batch:
 
     def _arrange(self) -> None:
         """Note what is the same at every step until rows come or go."""
+        self._part()
         temperature = self._state["temperature"][: self.count]
         greedy: Bools = temperature == 0
         self._greedy = greedy if greedy.any() else None
@@ -208,9 +224,26 @@ class Batch:
             lines: Ints = self._state[: self.count]["line"].copy()
             self._shared.prepare(lines, len(self._lengths), int(self._lengths.max()))
 
+    def _part(self) -> None:
+        """Put the longest rows first, if the others then need not be read so far."""
+        self._split = 0
+        if self.count < _FEW:
+            return
+        ends, places = self._ends(), np.arange(self.count)
+        ranked = np.sort(ends)[::-1]
+        reads = places * ranked[0] + (self.count - places) * ranked
+        best = int(reads.argmin())
+        if reads[best] > _WORTHWHILE * reads[0]:
+            return
+        far = ends > ranked[best]
+        self._split = int(np.count_nonzero(far))
+        here, there = np.flatnonzero(~far[: self._split]), self._split + np.flatnonzero(far[self._split :])
+        self._own.swap(here, there, int(ranked[0]))
+        for array in self._arrays():
+            array[np.concatenate((here, there))] = array[np.concatenate((there, here))]
+
     def _feed(self) -> None:
         """Feed every row its last token; the logits are for the next one."""
         state = self._state[: self.count]
-        positions = state["base"] + state["used"] - 1
-        self._own.prepare(positions if self._shared is None else state["used"] - 1)
-        self._logits = self._model.step(state["token"], positions, self._own, self._shared)
+        self._own.prepare(self._ends() - 1, self._split)
+        self._logits = self._model.step(state["token"], state["base"] + state["used"] - 1, self._own, self._shared)

@@ -10,14 +10,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from onedial.lab.llama import BOTH, CELL, KEY, ONE, VALUE, Ints
+from onedial.lab.llama import BOTH, CELL, KEY, ONE, VALUE, Ints, Lines
 from onedial.lab.shape import HEAD_DIM, Shape
 from onedial.lab.weights import Floats
 
 Bools = npt.NDArray[np.bool_]
 
 _GRAIN = 8
-"""Views reach to the next multiple of this many positions, so that they need not be made anew at every step."""
+"""Views reach to the next multiple of this many positions."""
 
 
 def moves(alive: Bools) -> tuple[Ints, Ints]:
@@ -39,14 +39,12 @@ class Store:
 
     def __init__(self, shape: Shape, lines: int, length: int) -> None:
         """Make room for `lines` lines; their length grows as needed."""
-        self.keys: list[Floats] = []
-        self.values: list[Floats] = []
         self._shape, self._lines, self._length = shape, lines, length
         self._arrays = self._blank(length)
-        self._viewed = (0, 0)
+        self._viewed: tuple[int, ...] = ()
 
     def compact(self, alive: Bools, length: int) -> None:
-        """Keep the lines in use that are `alive`, in the order of `moves`; no line is longer than `length`."""
+        """Keep the lines in use that are `alive`, in the order of `moves`; those that end or move are not longer than `length`."""
         holes, movers = moves(alive)
         for array in self._arrays:
             array[:, holes, :length] = array[:, movers, :length]
@@ -54,10 +52,6 @@ class Store:
 
     def _blank(self, length: int) -> tuple[Floats, ...]:
         """Make empty arrays of this length."""
-        raise NotImplementedError
-
-    def _renew(self, count: int, length: int) -> None:
-        """Point views at the first lines and positions."""
         raise NotImplementedError
 
     def _reserve(self, count: int, length: int) -> None:
@@ -68,14 +62,11 @@ class Store:
         wider = self._blank(self._length)
         for new, array in zip(wider, self._arrays, strict=True):
             new[:, :count, :old] = array[:, :count]
-        self._arrays, self._viewed = wider, (0, 0)
+        self._arrays, self._viewed = wider, ()
 
-    def _view(self, count: int, length: int) -> None:
-        """Renew the views if they do not end where they should."""
-        length = min(-(-length // _GRAIN) * _GRAIN, self._length)
-        if self._viewed != (count, length):
-            self._renew(count, length)
-            self._viewed = (count, length)
+    def _reach(self, length: int) -> int:
+        """Round a length up so that views need not be made anew at every step."""
+        return min(-(-length // _GRAIN) * _GRAIN, self._length)
 
 
 class Rows(Store):
@@ -84,6 +75,7 @@ class Rows(Store):
     def __init__(self, shape: Shape, lines: int, length: int = 32) -> None:
         """Make room for `lines` rows."""
         super().__init__(shape, lines, length)
+        self.parts: list[Lines] = []
         self._targets: list[Floats] = []
         self._ones = np.zeros(0, np.float32)
         self._begins = self._places = np.zeros(0, np.int64)
@@ -93,13 +85,27 @@ class Rows(Store):
         self._reserve(line, cells.shape[1])
         self._arrays[0][:, line, : cells.shape[1]] = cells
 
-    def prepare(self, ends: Ints) -> None:
-        """Expect one more position of every row; `ends` are the rows' lengths so far."""
+    def prepare(self, ends: Ints, split: int = 0) -> None:
+        """Expect one more position of every row.
+
+        Args:
+            ends: The rows' lengths so far.
+            split: The rows before this one are read farther than the rest; 0 makes no difference between rows.
+        """
         longest = int(ends.max()) + 1
         self._reserve(len(ends), longest)
-        self._view(len(ends), longest)
+        reach = self._reach(longest), self._reach(int(ends[split:].max()) + 1 if split else longest)
+        if self._viewed != (len(ends), split, *reach):
+            self._viewed = (len(ends), split, *reach)
+            self._renew(len(ends), split, *reach)
         self._places = self._begins + ends
         self._ones[:, self._places] = 1
+
+    def swap(self, some: Ints, others: Ints, length: int) -> None:
+        """Exchange rows pairwise; none is longer than `length`."""
+        here, there = np.concatenate((some, others)), np.concatenate((others, some))
+        (array,) = self._arrays
+        array[:, here, :length] = array[:, there, :length]
 
     def write(self, layer: int, cells: Floats) -> None:
         """Store (rows, heads, key and value) at the positions that `prepare` announced."""
@@ -108,13 +114,18 @@ class Rows(Store):
     def _blank(self, length: int) -> tuple[Floats, ...]:
         return (np.zeros((self._shape.layers, self._lines, length, self._shape.heads, CELL), np.float32),)
 
-    def _renew(self, count: int, length: int) -> None:
+    def _renew(self, count: int, split: int, far: int, near: int) -> None:
+        """Point views at the cells in use."""
         (array,) = self._arrays
-        cells, flat = array[:, :count, :length], array.reshape(len(array), -1, *array.shape[3:])
-        self.keys = list(cells[..., KEY].transpose(0, 1, 3, 4, 2))
-        self.values = list(cells[..., VALUE].transpose(0, 1, 3, 2, 4))
+        flat = array.reshape(len(array), -1, *array.shape[3:])
         self._targets, self._ones = list(flat[..., BOTH]), flat[..., ONE]
         self._begins = np.arange(count) * self._length
+        self.parts = []
+        for of, reach in ((slice(0, split), far), (slice(split, count), near)):
+            cells = array[:, of, :reach]
+            if of.start < of.stop:
+                keys, values = cells[..., KEY].transpose(0, 1, 3, 4, 2), cells[..., VALUE].transpose(0, 1, 3, 2, 4)
+                self.parts.append(Lines(of, list(keys), list(values)))
 
 
 class Prompts(Store):
@@ -126,6 +137,7 @@ class Prompts(Store):
     def __init__(self, shape: Shape, lines: int, length: int = 64) -> None:
         """Make room for `lines` prompts."""
         super().__init__(shape, lines, length)
+        self.lines = Lines(slice(0), [], [])
         self._line = self._lane = np.zeros(0, np.int64)
         self._grid = np.zeros(0, np.float32)
         self._alone = True
@@ -138,7 +150,11 @@ class Prompts(Store):
 
     def prepare(self, lines: Ints, count: int, length: int) -> None:
         """Arrange rows for which `lines` names the prompt, among `count` prompts of at most `length` positions."""
-        self._view(count, length)
+        reach = self._reach(length)
+        if self._viewed != (count, reach):
+            self._viewed = (count, reach)
+            keys, values = (array[:, :count, :reach] for array in self._arrays)
+            self.lines = Lines(slice(0, count), list(keys.transpose(0, 1, 3, 4, 2)), list(values.transpose(0, 1, 3, 2, 4)))
         self._line, self._alone = lines, count == 1
         if not self._alone:
             order, sizes = np.argsort(lines, kind="stable"), np.bincount(lines, minlength=count)
@@ -163,7 +179,3 @@ class Prompts(Store):
         size = (self._shape.layers, self._lines, self._shape.heads)
         keys, values = np.zeros((*size, HEAD_DIM, length), np.float32), np.zeros((*size, length, HEAD_DIM + 1), np.float32)
         return keys.transpose(0, 1, 4, 2, 3), values.transpose(0, 1, 3, 2, 4)
-
-    def _renew(self, count: int, length: int) -> None:
-        keys, values = (array[:, :count, :length] for array in self._arrays)
-        self.keys, self.values = list(keys.transpose(0, 1, 3, 4, 2)), list(values.transpose(0, 1, 3, 2, 4))

@@ -48,23 +48,35 @@ class _Layer:
     down: Floats
 
 
-class Lines(Protocol):
-    """Stored keys and values, per layer as (lines, heads, head dim, positions) and (lines, heads, positions, head dim + 1)."""
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Some lines of a store.
 
+    Attributes:
+        of: Which ones.
+        keys: Per layer, (lines, heads, head dim, positions).
+        values: Per layer, (lines, heads, positions, head dim + 1).
+    """
+
+    of: slice
     keys: list[Floats]
     values: list[Floats]
 
 
-class Own(Lines, Protocol):
-    """What each row has written itself; `write` adds (rows, heads, key and value) at every row's next position."""
+class Own(Protocol):
+    """What each row has written itself; `parts` are all rows in order, each part read only as far as its longest row."""
+
+    parts: list[Lines]
 
     def write(self, layer: int, cells: Floats) -> None:
-        """Store one position of every row."""
+        """Store (rows, heads, key and value) at every row's next position."""
         ...
 
 
-class Shared(Lines, Protocol):
+class Shared(Protocol):
     """Prompts that several rows share; lines are prompts."""
+
+    lines: Lines
 
     def spread(self, rows: Floats) -> Floats:
         """Arrange (rows, heads, k) as (prompts, heads, lanes, k)."""
@@ -116,13 +128,14 @@ class Llama:
 
     def _attend(self, queries: Floats, layer: int, own: Own, shared: Shared | None, shift: bool) -> Floats:
         """Return (rows, heads, head dim + 1): weighted values, and the sum of the weights."""
-        scores = queries[:, :, None] @ own.keys[layer]
-        asked = None if shared is None else shared.spread(queries) @ shared.keys[layer]
+        scores = [queries[part.of, :, None] @ part.keys[layer] for part in own.parts]
+        asked = None if shared is None else shared.spread(queries) @ shared.lines.keys[layer]
         if shift or self._shifted[layer]:
             self._shifted[layer] |= _shift(scores, asked, layer, own, shared) > _LARGE
-        mixed: Floats = (np.exp(scores, out=scores) @ own.values[layer])[:, :, 0]
+        weighted = [(np.exp(s, out=s) @ part.values[layer])[:, :, 0] for s, part in zip(scores, own.parts, strict=True)]
+        mixed: Floats = weighted[0] if len(weighted) == 1 else np.concatenate(weighted)
         if shared is not None and asked is not None:
-            mixed += shared.collect(np.exp(asked, out=asked) @ shared.values[layer])
+            mixed += shared.collect(np.exp(asked, out=asked) @ shared.lines.values[layer])
         return mixed
 
     def prefill(self, prompts: Sequence[Sequence[int]], pasts: Sequence[Floats | None] | None = None) -> list[tuple[Floats, Floats]]:
@@ -172,8 +185,7 @@ class Llama:
             np.maximum(scores, _LEAST, out=scores)
             mixed = np.exp(scores, out=scores) @ cells[index, ..., VALUE].transpose(0, 2, 1, 3)
             x += (mixed[..., :HEAD_DIM] / mixed[..., HEAD_DIM:]).transpose(0, 2, 1, 3).reshape(x.shape) @ layer.out
-            with np.errstate(over="ignore"):
-                self._feed_forward(x, layer)
+            self._feed_forward(x, layer)
         return self._normed(x) @ self._head
 
     def _heads(self, x: Floats, layer: _Layer, phases: npt.NDArray[np.complex64]) -> Floats:
@@ -184,14 +196,14 @@ class Llama:
         return heads
 
     def _feed_forward(self, x: Floats, layer: _Layer) -> None:
-        """Add the feed-forward part to `x`; the gate comes with its sign changed."""
+        """Add the feed-forward part to `x`; the gate comes halved, for SiLU(2 g) = g (1 + tanh g)."""
         both = self._normed(x) @ layer.gate_up
         gate, up = both[:, : self.shape.ff], both[:, self.shape.ff :]
-        smooth = np.exp(gate)
+        smooth = np.tanh(gate)
         smooth += 1
-        up /= smooth
-        up *= gate
-        x += up @ layer.down
+        smooth *= gate
+        smooth *= up
+        x += smooth @ layer.down
 
     def _normed(self, x: Floats) -> Floats:
         """Divide by the root of the sum of squares; the width is in the matrices that follow."""
@@ -202,17 +214,19 @@ class Llama:
         return normed
 
 
-def _shift(scores: Floats, asked: Floats | None, layer: int, own: Own, shared: Shared | None) -> float:
-    """Subtract each row's largest score from both parts, in place; return the largest of these in size."""
-    _leave_out(scores, own.values[layer])
-    top: Floats = scores.max(-1)
+def _shift(scores: list[Floats], asked: Floats | None, layer: int, own: Own, shared: Shared | None) -> float:
+    """Subtract each row's largest score from all parts, in place; return the largest of these in size."""
+    for some, part in zip(scores, own.parts, strict=True):
+        _leave_out(some, part.values[layer])
+    top: Floats = np.concatenate([some.max(-1) for some in scores])
     if shared is not None and asked is not None:
-        _leave_out(asked, shared.values[layer])
+        _leave_out(asked, shared.lines.values[layer])
         top = np.maximum(top, shared.collect(asked.max(-1, keepdims=True)))
         asked -= shared.spread(top)
         np.maximum(asked, _LEAST, out=asked)
-    scores -= top[..., None]
-    np.maximum(scores, _LEAST, out=scores)
+    for some, part in zip(scores, own.parts, strict=True):
+        some -= top[part.of, :, None]
+        np.maximum(some, _LEAST, out=some)
     return float(np.abs(top).max())
 
 
@@ -231,8 +245,10 @@ def _rearranged(tensors: dict[str, Floats], prefix: str, shape: Shape) -> _Layer
     query = matrix("self_attn.q_proj").reshape(per_head)[:, pairs] * np.float32(HEAD_DIM**-0.5)
     key, value = matrix("self_attn.k_proj").reshape(per_head)[:, pairs], matrix("self_attn.v_proj").reshape(per_head)
     qkv = np.concatenate((query, key, value), 1).reshape(-1, shape.width) * (matrix("input_layernorm") * root)
-    gate_up = np.concatenate((-matrix("mlp.gate_proj"), matrix("mlp.up_proj"))) * (matrix("post_attention_layernorm") * root)
-    parts = (qkv, matrix("self_attn.o_proj"), gate_up, -matrix("mlp.down_proj"))
+    gate_up = np.concatenate((matrix("mlp.gate_proj") * np.float32(0.5), matrix("mlp.up_proj"))) * (
+        matrix("post_attention_layernorm") * root
+    )
+    parts = (qkv, matrix("self_attn.o_proj"), gate_up, matrix("mlp.down_proj"))
     return _Layer(*(np.ascontiguousarray(part.T) for part in parts))
 
 

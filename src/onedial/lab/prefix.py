@@ -11,7 +11,7 @@ from onedial.lab.weights import Floats
 
 _SHORTEST = 8
 """Beginnings shorter than this are not worth looking for."""
-_TOKENS_AT_ONCE = 2048
+_TOKENS_AT_ONCE = 1024
 
 Tokens = tuple[int, ...]
 
