@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -96,10 +97,10 @@ class Fit:
         if not path.exists():
             raise ConfigError(f"nothing has been fitted yet: {path} does not exist. Run `onedial demo`, or `onedial collect` and `onedial fit`.")
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             header = json.loads(arrays.pop("header").tobytes())
-        except (ValueError, KeyError, OSError) as error:
+        except (ValueError, KeyError, TypeError, OSError, EOFError, BadZipFile) as error:
             raise ConfigError(f"{path} is not a fit of onedial. Move it away, and run `onedial fit`.") from error
         if header.get("version") != VERSION:
             raise ConfigError(f"{path} is of version {header.get('version')}; expected {VERSION}. Run `onedial fit` again.")

@@ -1,0 +1,29 @@
+from apps.conftest import onedial, read
+
+
+def by_id(found):
+    return {one["arm"]: one for one in found["arms"]}
+
+
+def test_every_arm_is_listed_with_its_price(tmp_path):
+    arms = by_id(read("arms", data=tmp_path))
+    tiny = [name for name in arms if name.startswith("tiny/")]
+    assert len(tiny) == 4 * (1 + 3 + 3) and all(arms[name]["available"] for name in tiny)
+    assert arms["tiny/think=2/vote=8"]["price"]["output_usd_per_mtok"] > 0
+    assert "logprobs" in arms["tiny/think=0"]["capabilities"]
+
+
+def test_what_the_fit_has_not_seen_is_absent_with_the_reason(fitted):
+    arms = by_id(read("arms", data=fitted))
+    assert arms["tiny/think=0/vote=2"]["available"]
+    assert "at most 2 samples" in arms["tiny/think=0/vote=8"]["absent"]
+    assert "at most 2 samples" in onedial("arms", data=fitted).stderr
+
+
+def test_a_model_without_its_key_or_a_verifier_is_absent_in_part(config, monkeypatch):
+    path = config(model='api_key_env = "UP_KEY"')
+    assert "UP_KEY" in by_id(read("--config", path, "arms"))["up"]["absent"]
+    monkeypatch.setenv("UP_KEY", "k")
+    arms = by_id(read("--config", path, "arms"))
+    assert arms["up"]["available"] and arms["up/vote=2"]["available"]
+    assert "no verifier" in arms["up/best=2"]["absent"]
