@@ -8,7 +8,7 @@ from onedial.core.ask import Completion
 from onedial.core.errors import TableError
 from onedial.lab import measure as measuring
 from onedial.lab import weights
-from onedial.lab.card import render, write
+from onedial.lab.card import render
 from onedial.lab.evaluate import held_out, measure
 from onedial.lab.mix import MIX
 
@@ -57,9 +57,8 @@ def test_a_measurement_survives_the_file_and_draws_the_same_card(measurement, tm
     measuring.save(measurement, tmp_path / "card.json")
     again = measuring.load(tmp_path / "card.json")
     assert again == measurement
-    write(again, tmp_path / "card.md")
-    assert (tmp_path / "card.md").read_text() == render(measurement)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["card.json", "card.md"]
+    assert render(again) == render(measurement)
+    assert [path.name for path in tmp_path.iterdir()] == ["card.json"]
 
 
 def test_the_card_shows_every_run_family_and_difficulty(measurement):

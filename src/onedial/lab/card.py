@@ -6,12 +6,11 @@ Numbers come from `measure.py`; nothing is computed here but means over cells.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from statistics import fmean
 
 from onedial.lab.evaluate import Cell
+from onedial.lab.families import FAMILIES
 from onedial.lab.measure import Measurement, Run
 from onedial.lab.mix import MIX
 from onedial.lab.price import FLOP_PER_S, USD_PER_HOUR, price_of
@@ -39,7 +38,7 @@ _DATA = """\
 Every question is generated, with an exact checker and thoughts for each of the four levels; there is no text by people
 in the training data. Training, fitting and reporting draw from random streams that differ by name, and a hash of the
 prompt decides to which split of the frozen mix it belongs. The very shortest questions (one operation, one swap) are so
-few that training has met them."""
+few that training has met them; the hardest are longer than any in training."""
 
 _LIMITS = """\
 - What holds for these models need not hold for large ones: they show the method, not its worth elsewhere.
@@ -67,13 +66,6 @@ def render(measurement: Measurement) -> str:
     ]
     first, *rest = (f"{title}\n\n{text}" for title, text in sections)
     return "\n\n".join([f"# {first}", *(f"## {section}" for section in rest)]) + "\n"
-
-
-def write(measurement: Measurement, path: Path) -> None:
-    """Write the card to a file."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(render(measurement), encoding="utf-8")
-    os.replace(partial, path)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -104,10 +96,10 @@ def _models(runs: Sequence[Run]) -> str:
 
 def _families() -> str:
     rows = [
-        [family, f"{min(difficulties)}-{max(difficulties)} {_FAMILIES[family][0]}", _FAMILIES[family][1]]
-        for family, difficulties in MIX.items()
+        [family, f"{min(asked)}-{max(asked)} {_FAMILIES[family][0]}", str(max(FAMILIES[family].difficulties)), _FAMILIES[family][1]]
+        for family, asked in MIX.items()
     ]
-    return table(["family", "difficulty", "what it shows"], rows)
+    return table(["family", "difficulty", "trained up to", "what it shows"], rows)
 
 
 def _training(runs: Sequence[Run]) -> str:

@@ -26,6 +26,7 @@ from onedial.lab import weights
 from onedial.lab.shape import HEAD_DIM, NORM_EPS, ROPE_THETA, Shape
 from onedial.lab.tokenizer import BOS, EOS, PAD, SCORES, SPACE, SPECIALS, THINK, UNK, VOCABULARY
 from onedial.lab.weights import Floats, Weights
+from onedial.runtime.whole import whole_file
 
 DEFAULT_BUDGET = "2"
 CHAT_TEMPLATE = (
@@ -54,8 +55,7 @@ def export_hf(name: str, folder: Path, source: Path | None = None) -> Path:
     model = weights.load(weights.path_of(name, source))
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder} exists and is not an empty folder; expected a new one. Remove it or choose another.")
-    with _partial(folder) as partial:
-        partial.mkdir()
+    with _whole_folder(folder) as partial:
         save_file({key: _half(value) for key, value in model.tensors.items()}, partial / "model.safetensors", {"format": "pt"})
         _write_json(partial / "config.json", _hf_config(model.shape))
         _write_json(partial / "generation_config.json", {"eos_token_id": EOS, "pad_token_id": PAD, "do_sample": True, "temperature": 1.0})
@@ -80,7 +80,8 @@ def export_gguf(name: str, path: Path, source: Path | None = None) -> Path:
         import gguf
     except ImportError as error:
         raise ConfigError("writing GGUF needs the package `gguf`, which is not installed. Run: pip install 'onedial[llamacpp]'") from error
-    with _partial(path) as partial:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as partial:
         writer = gguf.GGUFWriter(partial, "llama")
         _add_sizes(writer, model)
         _add_tokenizer(writer, gguf.TokenType)
@@ -238,12 +239,13 @@ def _write_json(path: Path, content: object) -> None:
 
 
 @contextmanager
-def _partial(target: Path) -> Iterator[Path]:
-    """Yield a path beside `target` that becomes `target` if all goes well, and nothing if not."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    room = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
+def _whole_folder(folder: Path) -> Iterator[Path]:
+    """Lend a folder beside `folder` to fill; it takes the place of `folder` at the end, unless an exception ends it first."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
     try:
-        yield room / target.name
-        os.replace(room / target.name, target)
+        yield partial
+        partial.chmod(0o755)
+        os.replace(partial, folder)
     finally:
-        shutil.rmtree(room)
+        shutil.rmtree(partial, ignore_errors=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from onedial.core.query import Query
 from onedial.lab import weights
 from onedial.lab.client import LabClient
 from onedial.lab.evaluate import Cell, Sampler, held_out, measure
+from onedial.runtime.whole import whole_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,8 @@ async def _completions(client: LabClient, name: str, prompt: str, level: int, n:
 
 def save(measurement: Measurement, path: Path) -> None:
     """Write a measurement as JSON."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(json.dumps(asdict(measurement), indent=1) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(asdict(measurement), indent=1) + "\n", encoding="utf-8")
 
 
 def load(path: Path) -> Measurement:
