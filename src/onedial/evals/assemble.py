@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from onedial.core.errors import ConfigError, TargetUnreachable
+from onedial.core.errors import TargetUnreachable
 from onedial.core.objective import Objective
 from onedial.core.outcome import Ints
 from onedial.core.query import Query
@@ -90,13 +90,16 @@ def findings_of(
 
 def certificates_for(fit: Fit, targets: Sequence[float], delta: float = DELTA) -> list[Certificate | None]:
     """Certify each target, a mean quality, on the fit's own held-out queries; None where no policy reaches it or no test could show it."""
-    found: list[Certificate | None] = []
-    for target in targets:
-        try:
-            found.append(promise(fit, Objective(quality=float(target)), delta).certificate)
-        except (TargetUnreachable, ConfigError):
-            found.append(None)
-    return found
+    return [_certificate(fit, float(target), delta) for target in targets]
+
+
+def _certificate(fit: Fit, target: float, delta: float) -> Certificate | None:
+    if not 0.0 < target < 1.0:
+        return None
+    try:
+        return promise(fit, Objective(quality=target), delta).certificate
+    except TargetUnreachable:
+        return None
 
 
 def nearest_rung(ladder: Ladder, target: float) -> int:
