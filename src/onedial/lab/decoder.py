@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from functools import lru_cache
-
-from threadpoolctl import ThreadpoolController
 
 from onedial.lab.batch import Batch, Job
+from onedial.lab.cores import one_core
 from onedial.lab.llama import CELL, Llama
 from onedial.lab.prefix import Prefix, Prefixes
 from onedial.lab.shape import Shape
@@ -90,17 +87,6 @@ class Decoder:
             self._batches[width].admit(job, count, prefix.cells, prefix.logits)
             if job.started == job.n:
                 del self._begun[id(job)]
-
-
-def one_core() -> AbstractContextManager[object]:
-    """Keep matrix products to the calling thread meanwhile: these are so small that sharing them out takes longer."""
-    limit: AbstractContextManager[object] = _blas().limit(limits=1, user_api="blas")
-    return limit
-
-
-@lru_cache
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController()
 
 
 def rows_at_once(shape: Shape) -> int:

@@ -13,7 +13,8 @@ from threading import Lock, Thread
 
 from onedial.core.errors import ModelError
 from onedial.lab.batch import Job
-from onedial.lab.decoder import Decoder, one_core
+from onedial.lab.cores import one_core
+from onedial.lab.decoder import Decoder
 
 _Order = tuple[str, Job, "Future[Job]"]
 
