@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from onedial.runtime.config import load_config
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted({ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")})
 
@@ -42,6 +44,12 @@ def run(arguments, folder):
 def test_an_example_runs_as_it_stands(example, tmp_path):
     done = run(["-c", example], tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("example", fenced("toml"))
+def test_a_configuration_that_is_shown_is_accepted(example, tmp_path):
+    (tmp_path / "onedial.toml").write_text(example)
+    assert load_config(tmp_path / "onedial.toml").models
 
 
 @pytest.mark.parametrize("command", commands("onedial"))
