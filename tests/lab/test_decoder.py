@@ -8,6 +8,8 @@ import pytest
 from onedial.lab.batch import Job
 from onedial.lab.decoder import Decoder
 from onedial.lab.dice import stream, uniforms
+from onedial.lab.llama import Llama
+from onedial.lab.prefix import Prefixes
 from onedial.lab.tokenizer import ANSWER, EOS, SPECIALS, THINK, encode
 
 from .conftest import random_weights
@@ -36,6 +38,22 @@ def test_samples_do_not_depend_on_how_jobs_are_batched(tiny, questions):
     alone = [written(Decoder(tiny), each)[0] for each in jobs()]
     backwards = written(Decoder(tiny, prefix_bytes=0), *reversed(jobs()))[::-1]
     assert together == alone == backwards
+
+
+def test_completions_that_begin_alike_share_a_row_until_they_part(random_model):
+    fed = []
+
+    class Counting(Llama):
+        def forward(self, tokens, *rest):
+            fed.append(len(tokens))
+            return super().forward(tokens, *rest)
+
+    alike, apart = job("add 3", 8, temperature=0.0, limit=12), job("add 3", 8, temperature=9.0, limit=12)
+    for each, expected in ((alike, 1), (apart, 8)):
+        fed.clear()
+        Decoder(Counting(random_weights())).run([each])
+        assert max(fed[2:]) == expected
+    assert len({one.tokens for one in alike.written}) == 1 and len({one.tokens for one in apart.written}) == 8
 
 
 def test_more_jobs_than_fit_are_all_carried_out(random_model):
@@ -142,7 +160,7 @@ def test_jobs_that_begin_alike_and_come_at_once_share_what_is_read(tiny, questio
 
 def test_the_memory_for_prompts_is_bounded_and_keeps_the_latest(tiny):
     texts = [f"compute modulo 10 : start with {i} . #1 plus 5 ." for i in range(8)]
-    size = Decoder(tiny)._prefixes._model.prefill([encode(texts[0])])[0][0].nbytes
+    size = Prefixes(tiny, 0).read([job(texts[0]).prompt])[0].nbytes
     decoder = Decoder(tiny, prefix_bytes=4 * size)
     for text in texts:
         decoder.run([job(text, 1)])

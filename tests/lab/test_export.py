@@ -15,6 +15,7 @@ from onedial.lab.decoder import Decoder
 from onedial.lab.export import export_gguf, export_hf
 from onedial.lab.families import FAMILIES
 from onedial.lab.mix import queries
+from onedial.lab.prefix import Prefixes
 from onedial.lab.tasks import check_form, revise_form, solve
 from onedial.lab.tokenizer import EOS, SPACE, THINK, VOCABULARY, decode, encode
 
@@ -78,7 +79,7 @@ def test_greedy_text_in_llama_cpp_is_ours_until_a_choice_is_close(server, tiny):
             total, same = total + 1, same + (ours == theirs)
             split = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), None)
             if split is not None and split < job.deadline:
-                logits = np.sort(tiny.prefill([[*job.prompt, *ours[:split]]])[0][1])
+                logits = np.sort(Prefixes(tiny, 0).read([(*job.prompt, *ours[:split])])[0].logits)
                 assert logits[-1] - logits[-2] < tolerance, text
             elif split is None:
                 assert abs(len(ours) - len(theirs)) == 0 or max(len(ours), len(theirs)) >= 59, text

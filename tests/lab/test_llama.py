@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from onedial.lab.cache import Prompts, Rows
 from onedial.lab.llama import Llama
 from onedial.lab.shape import HEAD_DIM, NORM_EPS, ROPE_THETA
+from onedial.lab.tree import Tree
 
 from .conftest import SMALL, random_weights
 
@@ -46,56 +46,52 @@ def close(found, expected):
     np.testing.assert_allclose(found, expected, atol=2e-3, rtol=1e-3)
 
 
+def read(model, prompts, begun=None):
+    """Read prompts, each in a tree of its own or in one that was begun; return the trees and the last logits."""
+    trees = begun or [Tree(model.shape, 0) for _ in prompts]
+    starts = [tree.size for tree in trees]
+    rest = [prompt[start:] for prompt, start in zip(prompts, starts, strict=True)]
+    for tree, part in zip(trees, rest, strict=True):
+        tree.chain(len(part))
+    positions = np.concatenate([np.arange(start, len(prompt)) for prompt, start in zip(prompts, starts, strict=True)])
+    return trees, model.forward(np.concatenate(rest), positions, trees, np.cumsum([len(part) for part in rest]) - 1)
+
+
 def test_prompts_of_different_lengths_read_together_give_the_reference_logits(random_model):
-    for (_, logits), prompt in zip(random_model.prefill(PROMPTS), PROMPTS, strict=True):
+    for logits, prompt in zip(read(random_model, PROMPTS)[1], PROMPTS, strict=True):
         close(logits, reference(random_weights(), prompt)[-1])
 
 
 def test_reading_goes_on_from_a_beginning_that_was_read_before(random_model):
-    (cells, _), _, (longer, _), _ = random_model.prefill(PROMPTS)
-    again = random_model.prefill(PROMPTS, [cells[:, :4], None, longer[:, :39], None])
-    for (cells, logits), prompt in zip(again, PROMPTS, strict=True):
-        assert cells.shape[1] == len(prompt)
+    (first, _, third, _), _ = read(random_model, PROMPTS)
+    begun = [first.fork(4, 6), Tree(SMALL, 3), third.fork(39, 39), Tree(SMALL, 0)]
+    for logits, prompt in zip(read(random_model, PROMPTS, begun)[1], PROMPTS, strict=True):
         close(logits, reference(random_weights(), prompt)[-1])
 
 
 @pytest.mark.parametrize("scale", [1.0, 12.0], ids=["", "with scores that overflow"])
-def test_rows_that_share_prompts_give_the_reference_logits_at_every_step(scale):
-    weights = random_weights(1, scale)
+def test_paths_that_part_and_end_give_the_reference_logits_at_every_step(scale):
+    weights, rng = random_weights(1, scale), np.random.default_rng(2)
     model = Llama(weights)
-    read = model.prefill(PROMPTS[:3])
-    shared, own = Prompts(SMALL, 8), Rows(SMALL, 8, 2)
-    for line, (cells, _) in enumerate(read):
-        shared.put(line, cells)
-    lines = np.array([2, 0, 0, 1, 2, 0])
-    shared.prepare(lines, 3, 40)
-    fed = np.random.default_rng(2).integers(10, 300, (6, 12))
-    lengths = np.array([len(PROMPTS[line]) for line in lines])
+    trees = [tree.fork(tree.size, tree.size + 5) for tree in read(model, PROMPTS)[0]]
+    paths = [[prompt] for prompt in PROMPTS]
     for step in range(12):
-        own.prepare(np.full(6, step))
-        logits = model.step(fed[:, step], lengths + step, own, shared)
-        for row, line in enumerate(lines):
-            close(logits[row], reference(weights, [*PROMPTS[line], *fed[row, : step + 1]])[-1])
+        for index, tree in enumerate(trees):
+            parents = np.sort(rng.integers(0, tree.rows, 1 if index == 3 else rng.integers(1, 6)))
+            tree.branch(parents)
+            paths[index] = [[*paths[index][parent], int(rng.integers(10, 300))] for parent in parents]
+        tokens = [path[-1] for tips in paths for path in tips]
+        logits = model.forward(np.array(tokens), np.array([len(path) - 1 for tips in paths for path in tips]), trees)
+        if step % 3 == 2:
+            for found, path in zip(logits, (path for tips in paths for path in tips), strict=True):
+                close(found, reference(weights, path)[-1])
 
 
 def test_the_overflow_above_is_real():
     weights = random_weights(1, 12.0)
-    read = Llama(weights).prefill([PROMPTS[2]])[0][0]
-    keys = read[-1, :, 0, :HEAD_DIM]
-    assert (keys @ keys.T).max() / np.sqrt(HEAD_DIM) > 89
-
-
-def test_rows_with_prompts_of_their_own_give_the_reference_logits(random_model):
-    own = Rows(SMALL, 8, 4)
-    for row, (cells, _) in enumerate(random_model.prefill(PROMPTS)):
-        own.put(row, cells)
-    lengths = np.array([len(prompt) for prompt in PROMPTS])
-    fed = np.random.default_rng(3).integers(10, 300, (4, 5))
-    for step in range(5):
-        own.prepare(lengths + step)
-        logits = random_model.step(fed[:, step], lengths + step, own)
-        for row, prompt in enumerate(PROMPTS):
-            close(logits[row], reference(random_weights(), [*prompt, *fed[row, : step + 1]])[-1])
+    (tree,), _ = read(Llama(weights), [PROMPTS[2]])
+    keys = tree._keys[-1, 0, :, : tree.size]
+    assert (keys.T @ keys).max() / np.sqrt(HEAD_DIM) > 89
 
 
 def test_the_training_network_computes_the_same():
@@ -108,4 +104,4 @@ def test_the_training_network_computes_the_same():
     earlier = torch.ones(1, len(prompt), len(prompt), dtype=torch.bool).tril()
     with torch.no_grad():
         hidden = network(torch.tensor([prompt]), torch.arange(len(prompt))[None], earlier)
-        close(Llama(weights).prefill([prompt])[0][1], network.logits(hidden)[0, -1].numpy())
+        close(read(Llama(weights), [prompt])[1][0], network.logits(hidden)[0, -1].numpy())

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 
 from onedial.lab.batch import Batch, Job
 from onedial.lab.cores import one_core
-from onedial.lab.llama import CELL, Llama
+from onedial.lab.llama import Llama
 from onedial.lab.prefix import Prefix, Prefixes
-from onedial.lab.shape import Shape
 
-_WIDTHS = (1, 8, 64)
-"""Rows of one prompt are placed in bundles of these sizes; each size has a batch of its own, so that bundles fit together."""
-_ROW_BYTES = 96 * 2**20
-_ROW_TOKENS = 64
+_BUNDLE = 16
+"""Completions that grow in one tree: more would share more, but each also looks past the tokens of the others."""
+_AT_ONCE = 256
+"""Completions that decode together; more gain little and take memory."""
+_AHEAD = 32
+"""Prompts read at once, if that many wait."""
 PREFIX_BYTES = 64 * 2**20
 
 
@@ -28,15 +30,14 @@ class Decoder:
     def __init__(self, model: Llama, prefix_bytes: int = PREFIX_BYTES) -> None:
         """Take a model; `prefix_bytes` bounds what is remembered of prompts."""
         self._prefixes = Prefixes(model, prefix_bytes)
-        rows = rows_at_once(model.shape)
-        self._batches = {width: Batch(model, rows, sharing=width > 1) for width in _WIDTHS}
+        self._batch = Batch(model, _AT_ONCE)
         self._waiting: deque[Job] = deque()
-        self._begun: dict[int, Prefix] = {}
+        self._read: dict[Job, Prefix] = {}
 
     @property
     def busy(self) -> bool:
         """Whether any job waits or runs."""
-        return bool(self._waiting) or any(batch.count for batch in self._batches.values())
+        return bool(self._waiting or self._batch.count)
 
     def submit(self, job: Job) -> None:
         """Put a job in line."""
@@ -44,16 +45,15 @@ class Decoder:
 
     def cancel(self, job: Job) -> None:
         """Forget a job; those beside it go on."""
-        self._begun.pop(id(job), None)
+        self._read.pop(job, None)
         if job in self._waiting:
             self._waiting.remove(job)
-        for batch in self._batches.values():
-            batch.drop(job)
+        self._batch.drop(job)
 
     def step(self) -> list[Job]:
         """Let waiting jobs in, take one token everywhere, and return the jobs that are done."""
         self._admit()
-        return [job for batch in self._batches.values() if batch.count for job in batch.step()]
+        return self._batch.step() if self._batch.count else []
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Carry jobs out, together with any that are in line."""
@@ -65,36 +65,20 @@ class Decoder:
 
     def _admit(self) -> None:
         """Let jobs in, in order, until one finds no room."""
-        free = {width: batch.rows - batch.count for width, batch in self._batches.items()}
-        entering: list[tuple[Job, int, int]] = []
         while self._waiting:
             job = self._waiting[0]
-            left = job.n - job.started - sum(count for other, _, count in entering if other is job)
-            width = _width(left)
-            count = min(left, width)
-            if count > free[width]:
-                break
-            free[width] -= count
-            entering.append((job, width, count))
-            if count == left:
-                self._waiting.popleft()
-        fresh = list(dict.fromkeys(job for job, _, _ in entering if id(job) not in self._begun))
-        for job, prefix in zip(fresh, self._prefixes.read([job.prompt for job in fresh]), strict=True):
-            job.cached = prefix.cached
-            self._begun[id(job)] = prefix
-        for job, width, count in entering:
-            prefix = self._begun[id(job)]
-            self._batches[width].admit(job, count, prefix.cells, prefix.logits)
+            count = min(job.n - job.started, _BUNDLE)
+            if count > self._batch.free:
+                return
+            if job not in self._read:
+                self._read_ahead()
+            self._batch.admit(job, count, self._read[job])
             if job.started == job.n:
-                del self._begun[id(job)]
+                del self._read[self._waiting.popleft()]
 
-
-def rows_at_once(shape: Shape) -> int:
-    """Bound the rows of a batch by the memory of their keys and values: 32 to 128; more rows gain nothing."""
-    row = shape.layers * shape.heads * CELL * 4 * _ROW_TOKENS
-    return max(32, min(128, _ROW_BYTES // row))
-
-
-def _width(left: int) -> int:
-    """Choose the bundle for the rows a job still wants: a large one only where most of it is used."""
-    return 1 if left < 3 else 8 if left < 24 else 64
+    def _read_ahead(self) -> None:
+        """Read the prompts of the next jobs in line."""
+        jobs = [job for job in islice(self._waiting, _AHEAD) if job not in self._read]
+        for job, prefix in zip(jobs, self._prefixes.read([job.prompt for job in jobs]), strict=True):
+            job.cached = prefix.cached
+            self._read[job] = prefix

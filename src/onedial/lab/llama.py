@@ -1,41 +1,26 @@
-"""The arithmetic of a Llama model in NumPy: whole prompts, and one step of many sequences.
+"""The arithmetic of a Llama model in NumPy: any number of tokens in any number of trees, at once.
 
-Rows that share a prompt share its keys and values: a step attends to the
-shared part once for all of them, to each row's own part separately, and joins
-the two under one softmax. What is kept where is decided in `cache.py`, which
-token is taken in `decoder.py`.
+A prompt is read and a step is taken by the same few lines. What a row attends
+to is kept in `tree.py`; which token is taken is decided in `batch.py`.
 
 Three rearrangements make a step short. Norm gains and scales are folded into
 the matrices. Queries and keys are stored with interleaved halves, so that a
 rotation is one complex product. Values carry a 1 behind them, so that the
-product with the unnormalised attention weights brings their sum along; where
-nothing is stored, that 1 is a 0, and no mask is needed.
+product with the unnormalised attention weights brings their sum along.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
 
 from onedial.lab.shape import HEAD_DIM, NORM_EPS, ROPE_THETA, Shape
+from onedial.lab.tree import MIXED, Ints, Tree
 from onedial.lab.weights import Floats, Weights
-
-Ints = npt.NDArray[np.int64]
-
-CELL = 2 * HEAD_DIM + 2
-"""Numbers kept per position and head: key, value, one, and a spare that keeps pairs aligned."""
-KEY = slice(0, HEAD_DIM)
-VALUE = slice(HEAD_DIM, 2 * HEAD_DIM + 1)
-BOTH = slice(0, 2 * HEAD_DIM)
-ONE = 2 * HEAD_DIM
-_LARGE = 50.0
-"""Scores beyond this may overflow before long, as an exponential."""
-_LEAST = np.float32(-60)
-"""Shifted scores below this are raised to it: a weight of 1e-26 adds nothing, but smaller ones are slow to compute with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,45 +31,6 @@ class _Layer:
     out: Floats
     gate_up: Floats
     down: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """Some lines of a store.
-
-    Attributes:
-        of: Which ones.
-        keys: Per layer, (lines, heads, head dim, positions).
-        values: Per layer, (lines, heads, positions, head dim + 1).
-    """
-
-    of: slice
-    keys: list[Floats]
-    values: list[Floats]
-
-
-class Own(Protocol):
-    """What each row has written itself; `parts` are all rows in order, each part read only as far as its longest row."""
-
-    parts: list[Lines]
-
-    def write(self, layer: int, cells: Floats) -> None:
-        """Store (rows, heads, key and value) at every row's next position."""
-        ...
-
-
-class Shared(Protocol):
-    """Prompts that several rows share; lines are prompts."""
-
-    lines: Lines
-
-    def spread(self, rows: Floats) -> Floats:
-        """Arrange (rows, heads, k) as (prompts, heads, lanes, k)."""
-        ...
-
-    def collect(self, lanes: Floats) -> Floats:
-        """Undo `spread`."""
-        ...
 
 
 class Llama:
@@ -99,93 +45,32 @@ class Llama:
         self._layers = [_rearranged(tensors, f"model.layers.{index}.", self.shape) for index in range(self.shape.layers)]
         self._phases = _phases(self.shape.context)
         self._eps = np.float32(NORM_EPS * self.shape.width)
-        self._shifted = [False] * self.shape.layers
 
-    def step(self, tokens: Ints, positions: Ints, own: Own, shared: Shared | None = None) -> Floats:
-        """Feed one token of every row; return logits (rows, vocabulary) and leave keys and values in `own`.
-
-        Attention weights are exponentials. In layers whose scores have been
-        small they go without the usual shift by the largest score, which is
-        as exact unless that is beyond +-80. If it is, the sums overflow or
-        vanish, and the step is computed again with the shift.
-        """
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            logits = self._step(tokens, positions, own, shared)
-            if not np.isfinite(logits[:, 0]).all():
-                logits = self._step(tokens, positions, own, shared, shift=True)
-        return logits
-
-    def _step(self, tokens: Ints, positions: Ints, own: Own, shared: Shared | None, shift: bool = False) -> Floats:
-        x = self._embedding[tokens]
-        phases = self._phases[positions]
-        for index, layer in enumerate(self._layers):
-            heads = self._heads(x, layer, phases)
-            own.write(index, heads[..., HEAD_DIM:])
-            mixed = self._attend(heads[..., :HEAD_DIM], index, own, shared, shift)
-            x += (mixed[..., :HEAD_DIM] / mixed[..., HEAD_DIM:]).reshape(x.shape) @ layer.out
-            self._feed_forward(x, layer)
-        return self._normed(x) @ self._head
-
-    def _attend(self, queries: Floats, layer: int, own: Own, shared: Shared | None, shift: bool) -> Floats:
-        """Return (rows, heads, head dim + 1): weighted values, and the sum of the weights."""
-        scores = [queries[part.of, :, None] @ part.keys[layer] for part in own.parts]
-        asked = None if shared is None else shared.spread(queries) @ shared.lines.keys[layer]
-        if shift or self._shifted[layer]:
-            self._shifted[layer] |= _shift(scores, asked, layer, own, shared) > _LARGE
-        weighted = [(np.exp(s, out=s) @ part.values[layer])[:, :, 0] for s, part in zip(scores, own.parts, strict=True)]
-        mixed: Floats = weighted[0] if len(weighted) == 1 else np.concatenate(weighted)
-        if shared is not None and asked is not None:
-            mixed += shared.collect(np.exp(asked, out=asked) @ shared.lines.values[layer])
-        return mixed
-
-    def prefill(self, prompts: Sequence[Sequence[int]], pasts: Sequence[Floats | None] | None = None) -> list[tuple[Floats, Floats]]:
-        """Read several prompts at once.
+    def forward(self, tokens: Ints, positions: Ints, trees: Sequence[Tree], wanted: Ints | None = None) -> Floats:
+        """Feed tokens to the rows of some trees, which keep their keys and values.
 
         Args:
-            prompts: Token ids, at least one each.
-            pasts: Per prompt the cells of a beginning that is shorter than it, or None.
+            tokens: (rows,), the trees' rows one tree after the other.
+            positions: (rows,), from 0.
+            trees: Already grown by these rows.
+            wanted: The rows whose logits are wanted; None is all.
 
         Returns:
-            Per prompt its cells (layers, positions, heads, CELL) and the logits (vocabulary) after its last token.
+            Logits, (rows wanted, vocabulary).
         """
-        pasts = pasts or [None] * len(prompts)
-        starts = np.array([0 if past is None else past.shape[1] for past in pasts])
-        sizes = np.array([len(prompt) for prompt in prompts]) - starts
-        rows, width = len(prompts), int(sizes.max())
-        length = int(starts.max()) + width
-        tokens = np.zeros((rows, width), np.int64)
-        cells = np.zeros((self.shape.layers, rows, length, self.shape.heads, CELL), np.float32)
-        cells[..., ONE] = 1
-        for row, (prompt, past) in enumerate(zip(prompts, pasts, strict=True)):
-            tokens[row, : sizes[row]] = prompt[starts[row] :]
-            if past is not None:
-                cells[:, row, : starts[row]] = past
-        positions = starts[:, None] + np.arange(width)
-        logits = self._read(tokens, positions, sizes - 1, cells)
-        return [(cells[:, row, : len(prompt)].copy(), logits[row]) for row, prompt in enumerate(prompts)]
-
-    def _read(self, tokens: Ints, positions: Ints, last: Ints, cells: Floats) -> Floats:
-        """Fill `cells` (layers, rows, length, heads, CELL) and return the logits at index `last` of every row."""
-        rows, width = tokens.shape
-        length, final = cells.shape[2], (np.arange(rows), last)
-        unseen = np.where(np.arange(length) > positions[:, :, None], np.float32(-np.inf), np.float32(0))[:, None]
-        places = (np.arange(rows)[:, None] * length + positions).ravel()
-        phases = self._phases[np.minimum(positions, self.shape.context - 1).ravel()]
-        x = self._embedding[tokens.ravel()]
-        for index, layer in enumerate(self._layers):
-            heads = self._heads(x, layer, phases)
-            cells[index].reshape(rows * length, self.shape.heads, CELL)[places, :, BOTH] = heads[..., HEAD_DIM:]
-            queries = heads[..., :HEAD_DIM].reshape(rows, width, self.shape.heads, HEAD_DIM)
-            if index == self.shape.layers - 1:  # Only the last token's output is wanted.
-                x, queries, unseen = x.reshape(rows, width, -1)[final], queries[final][:, None], unseen[final[0], :, last][:, :, None]
-            scores = queries.transpose(0, 2, 1, 3) @ cells[index, ..., KEY].transpose(0, 2, 3, 1)
-            self._shifted[index] = self._shifted[index] or bool(scores.max() > _LARGE or scores.min() < -_LARGE)
-            scores += unseen
-            scores -= scores.max(-1, keepdims=True)
-            np.maximum(scores, _LEAST, out=scores)
-            mixed = np.exp(scores, out=scores) @ cells[index, ..., VALUE].transpose(0, 2, 1, 3)
-            x += (mixed[..., :HEAD_DIM] / mixed[..., HEAD_DIM:]).transpose(0, 2, 1, 3).reshape(x.shape) @ layer.out
-            self._feed_forward(x, layer)
+        x, phases = self._embedding[tokens], self._phases[positions]
+        mixed = np.empty((len(x), self.shape.heads, MIXED), np.float32)
+        ends = accumulate(tree.rows for tree in trees)
+        parts = [(tree, slice(end - tree.rows, end)) for tree, end in zip(trees, ends, strict=True)]
+        with np.errstate(over="ignore"):
+            for index, layer in enumerate(self._layers):
+                heads = self._heads(x, layer, phases)
+                for tree, rows in parts:
+                    tree.attend(index, heads[rows], mixed[rows])
+                if wanted is not None and index == len(self._layers) - 1:
+                    x, mixed = x[wanted], mixed[wanted]
+                x += (mixed[..., :HEAD_DIM] / mixed[..., HEAD_DIM:]).reshape(x.shape) @ layer.out
+                self._feed_forward(x, layer)
         return self._normed(x) @ self._head
 
     def _heads(self, x: Floats, layer: _Layer, phases: npt.NDArray[np.complex64]) -> Floats:
@@ -196,14 +81,14 @@ class Llama:
         return heads
 
     def _feed_forward(self, x: Floats, layer: _Layer) -> None:
-        """Add the feed-forward part to `x`; the gate comes halved, for SiLU(2 g) = g (1 + tanh g)."""
+        """Add the feed-forward part to `x`; the gate comes with its sign changed."""
         both = self._normed(x) @ layer.gate_up
         gate, up = both[:, : self.shape.ff], both[:, self.shape.ff :]
-        smooth = np.tanh(gate)
+        smooth = np.exp(gate)
         smooth += 1
-        smooth *= gate
-        smooth *= up
-        x += smooth @ layer.down
+        up /= smooth
+        up *= gate
+        x += up @ layer.down
 
     def _normed(self, x: Floats) -> Floats:
         """Divide by the root of the sum of squares; the width is in the matrices that follow."""
@@ -212,27 +97,6 @@ class Llama:
         np.sqrt(size, size)
         normed: Floats = x / size[:, None]
         return normed
-
-
-def _shift(scores: list[Floats], asked: Floats | None, layer: int, own: Own, shared: Shared | None) -> float:
-    """Subtract each row's largest score from all parts, in place; return the largest of these in size."""
-    for some, part in zip(scores, own.parts, strict=True):
-        _leave_out(some, part.values[layer])
-    top: Floats = np.concatenate([some.max(-1) for some in scores])
-    if shared is not None and asked is not None:
-        _leave_out(asked, shared.lines.values[layer])
-        top = np.maximum(top, shared.collect(asked.max(-1, keepdims=True)))
-        asked -= shared.spread(top)
-        np.maximum(asked, _LEAST, out=asked)
-    for some, part in zip(scores, own.parts, strict=True):
-        some -= top[part.of, :, None]
-        np.maximum(some, _LEAST, out=some)
-    return float(np.abs(top).max())
-
-
-def _leave_out(scores: Floats, values: Floats) -> None:
-    """Give no score to positions where nothing is stored."""
-    np.copyto(scores, -np.inf, where=values[:, :, None, :, HEAD_DIM] == 0)
 
 
 def _rearranged(tensors: dict[str, Floats], prefix: str, shape: Shape) -> _Layer:
@@ -245,10 +109,8 @@ def _rearranged(tensors: dict[str, Floats], prefix: str, shape: Shape) -> _Layer
     query = matrix("self_attn.q_proj").reshape(per_head)[:, pairs] * np.float32(HEAD_DIM**-0.5)
     key, value = matrix("self_attn.k_proj").reshape(per_head)[:, pairs], matrix("self_attn.v_proj").reshape(per_head)
     qkv = np.concatenate((query, key, value), 1).reshape(-1, shape.width) * (matrix("input_layernorm") * root)
-    gate_up = np.concatenate((matrix("mlp.gate_proj") * np.float32(0.5), matrix("mlp.up_proj"))) * (
-        matrix("post_attention_layernorm") * root
-    )
-    parts = (qkv, matrix("self_attn.o_proj"), gate_up, matrix("mlp.down_proj"))
+    gate_up = np.concatenate((-matrix("mlp.gate_proj"), matrix("mlp.up_proj"))) * (matrix("post_attention_layernorm") * root)
+    parts = (qkv, matrix("self_attn.o_proj"), gate_up, -matrix("mlp.down_proj"))
     return _Layer(*(np.ascontiguousarray(part.T) for part in parts))
 
 

@@ -6,7 +6,10 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from onedial.lab.llama import Llama
+from onedial.lab.tree import Tree
 from onedial.lab.weights import Floats
 
 _SHORTEST = 8
@@ -21,14 +24,19 @@ class Prefix:
     """A prompt that has been read.
 
     Attributes:
-        cells: Keys and values, (layers, positions, heads, CELL).
+        tree: Its keys and values, at least; not to be changed.
         logits: Scores of the next token.
-        cached: How many of the positions were remembered.
+        cached: How many of the tokens were remembered.
     """
 
-    cells: Floats
+    tree: Tree
     logits: Floats
     cached: int = 0
+
+    @property
+    def nbytes(self) -> int:
+        """Memory it takes."""
+        return self.tree.nbytes + self.logits.nbytes
 
 
 class Prefixes:
@@ -43,6 +51,7 @@ class Prefixes:
         self._model, self._max_bytes, self._bytes = model, max_bytes, 0
         self._read: OrderedDict[Tokens, Prefix] = OrderedDict()
         self._stems: dict[Tokens, Tokens] = {}
+        self._nothing = Prefix(Tree(model.shape, 0), np.zeros(model.shape.vocab, np.float32))
 
     def read(self, prompts: Sequence[Tokens]) -> list[Prefix]:
         """Read prompts; those that begin alike are read one after the other."""
@@ -64,30 +73,41 @@ class Prefixes:
 
     def _read_wave(self, prompts: list[Tokens]) -> list[Prefix]:
         found = [self._find(prompt) for prompt in prompts]
-        missing = [index for index, prefix in enumerate(found) if prefix is None or prefix.cached < len(prompts[index])]
-        pasts = [None if (prefix := found[index]) is None else prefix.cells for index in missing]
-        read = self._model.prefill([prompts[index] for index in missing], pasts) if missing else []
-        for index, (cells, logits), past in zip(missing, read, pasts, strict=True):
-            found[index] = Prefix(cells, logits, 0 if past is None else past.shape[1])
-            self._remember(prompts[index], Prefix(cells, logits))
-        return [prefix for prefix in found if prefix is not None]
+        missing = [index for index, prefix in enumerate(found) if prefix.cached < len(prompts[index])]
+        for index, prefix in zip(missing, self._compute([prompts[i] for i in missing], [found[i] for i in missing]), strict=True):
+            found[index] = prefix
+            self._remember(prompts[index], prefix)
+        return found
 
-    def _find(self, prompt: Tokens) -> Prefix | None:
-        """Find the prompt, or the cells of its longest beginning that was read."""
+    def _compute(self, prompts: list[Tokens], begun: list[Prefix]) -> list[Prefix]:
+        """Go on from what is remembered of each prompt."""
+        if not prompts:
+            return []
+        trees, rest = [], []
+        for prompt, prefix in zip(prompts, begun, strict=True):
+            tree = prefix.tree.fork(prefix.cached, len(prompt))
+            tree.chain(len(prompt) - prefix.cached)
+            trees.append(tree)
+            rest.append(prompt[prefix.cached :])
+        tokens = np.array([token for part in rest for token in part])
+        positions = np.concatenate([np.arange(prefix.cached, len(prompt)) for prompt, prefix in zip(prompts, begun, strict=True)])
+        logits = self._model.forward(tokens, positions, trees, np.cumsum([len(part) for part in rest]) - 1)
+        return [Prefix(tree, line, prefix.cached) for tree, line, prefix in zip(trees, logits, begun, strict=True)]
+
+    def _find(self, prompt: Tokens) -> Prefix:
+        """Find the prompt, or its longest beginning that was read; the logits are right only for the whole of it."""
         for length in range(len(prompt), _SHORTEST - 1, -1):
             beginning = prompt[:length]
             whole = beginning if beginning in self._read else self._stems.get(beginning)
             if whole is not None:
                 self._read.move_to_end(whole)
-                prefix = self._read[whole]
-                same = len(whole) == length
-                if length == len(prompt) and not same:  # Its logits are not known: read the last token again.
-                    return Prefix(prefix.cells[:, : length - 1], prefix.logits, length - 1)
-                return Prefix(prefix.cells[:, :length], prefix.logits, length)
-        return None
+                known = self._read[whole]
+                fresh = length == len(prompt) and whole != prompt  # Its logits are not known: read the last token again.
+                return Prefix(known.tree, known.logits, length - fresh)
+        return self._nothing
 
     def _remember(self, prompt: Tokens, prefix: Prefix) -> None:
-        size = prefix.cells.nbytes + prefix.logits.nbytes
+        size = prefix.nbytes
         if size > self._max_bytes:
             return
         self._read[prompt] = prefix
@@ -95,6 +115,6 @@ class Prefixes:
         self._bytes += size
         while self._bytes > self._max_bytes:
             old, dropped = self._read.popitem(last=False)
-            self._bytes -= dropped.cells.nbytes + dropped.logits.nbytes
+            self._bytes -= dropped.nbytes
             if self._stems.get(old[:-1]) == old:
                 del self._stems[old[:-1]]

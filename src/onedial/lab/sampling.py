@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from onedial.lab.llama import Ints
 from onedial.lab.tokenizer import ANSWER, EOS, SPACE, SPECIALS, VOCABULARY
+from onedial.lab.tree import Ints
 from onedial.lab.weights import Floats
 
 THINKING, OPENED, ANSWERING = range(3)
@@ -29,30 +29,34 @@ NEXT[THINKING] = THINKING
 NEXT[THINKING, ANSWER] = OPENED
 
 
-def draw(logits: Floats, modes: Ints, sharpness: Floats | None, greedy: npt.NDArray[np.bool_] | None, uniforms: Floats) -> Ints:
-    """Draw one token per row.
+def draw(logits: Floats, rows: Ints, modes: Ints, temperatures: Floats, uniforms: Floats) -> Ints:
+    """Draw one token for every completion.
+
+    Completions of a row must have one mode and one temperature.
 
     Args:
         logits: (rows, vocabulary).
-        modes: (rows,), which mask applies.
-        sharpness: (rows, 1), one over the temperature, or None if that is 1 everywhere.
-        greedy: (rows,), which ones take the likeliest token instead, or None if none does.
-        uniforms: (rows,), in [0, 1).
+        rows: (completions,), whose logits each one draws from.
+        modes: (completions,), which mask applies.
+        temperatures: (completions,); zero takes the likeliest token.
+        uniforms: (completions,), in [0, 1).
     """
-    allowed = logits + MASKS[modes]
+    mode, temperature = np.zeros(len(logits), np.int64), np.ones(len(logits), np.float32)
+    mode[rows], temperature[rows] = modes, temperatures
+    allowed = logits + MASKS[mode]
     weights = allowed - allowed.max(1, keepdims=True)
-    if sharpness is not None:
-        weights *= sharpness
+    greedy = temperature == 0
+    weights /= np.where(greedy, 1, temperature)[:, None]
     sums = np.exp(weights, out=weights).cumsum(1)
-    drawn: Ints = (sums <= (uniforms * sums[:, -1])[:, None]).sum(1)
-    if greedy is not None:
-        np.copyto(drawn, allowed.argmax(1), where=greedy)
+    drawn: Ints = (sums[rows] <= (uniforms * sums[rows, -1])[:, None]).sum(1)
+    if greedy.any():
+        np.copyto(drawn, allowed.argmax(1)[rows], where=greedy[rows])
     return drawn
 
 
-def logprobs(logits: Floats, tokens: Ints) -> npt.NDArray[np.float32]:
-    """Return the model's own log-probability of each token, natural log: no mask, temperature 1."""
+def logprobs(logits: Floats, rows: Ints, tokens: Ints) -> npt.NDArray[np.float32]:
+    """Return the model's own log-probability of each token, given the row of its logits; natural log, no mask, temperature 1."""
     top = logits.max(1, keepdims=True)
-    sums = np.exp(logits - top).sum(1)
-    taken: npt.NDArray[np.float32] = logits[np.arange(len(tokens)), tokens] - top[:, 0] - np.log(sums)
+    sums = top[:, 0] + np.log(np.exp(logits - top).sum(1))
+    taken: npt.NDArray[np.float32] = logits[rows, tokens] - sums[rows]
     return taken
