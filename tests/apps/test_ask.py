@@ -10,7 +10,7 @@ def test_the_answer_comes_first_then_the_path_the_spend_and_the_promise(fitted):
     lines = [line.strip() for line in result.stdout.splitlines() if line.strip()]
     assert result.exit_code == 0
     assert lines[0] == read("ask", PROMPT, data=fitted)["text"]
-    assert [any(line.startswith(word) for line in lines) for word in ("1  tiny/think=", "spent", "stopped", "promised")] == [True] * 4
+    assert [any(line.startswith(word) for line in lines) for word in ("1 tiny/think=", "spent", "stopped", "promised")] == [True] * 4
 
 
 def test_json_holds_every_candidate_and_every_decision_with_its_outlooks(fitted):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from onedial.apps.options import Json, opened
-from onedial.apps.terminal import screen, warn, write_json
+from onedial.apps.terminal import listing, screen, warn, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,13 +59,8 @@ def as_data(one: Offered) -> dict[str, Any]:
 
 def models(found: Sequence[Offered]) -> Table:
     """One row per model: its price and what it can do."""
-    from rich.table import Table
-
-    shown = Table(box=None, pad_edge=False, header_style="dim", title="USD per million tokens", title_justify="left")
-    shown.add_column("model")
-    for name in ("prompt", "cached", "output", "context"):
-        shown.add_column(name, justify="right")
-    shown.add_column("can")
+    shown = listing("model", ("prompt", "cached", "output", "context"), "can")
+    shown.title = "USD per million tokens"
     for model in {one.model.name: one.model for one in found}.values():
         price = model.price
         cached = price.input_usd_per_mtok if price.cached_usd_per_mtok is None else price.cached_usd_per_mtok
@@ -77,9 +72,7 @@ def models(found: Sequence[Offered]) -> Table:
 
 def sources(found: Sequence[Offered]) -> Table:
     """One row per source, with its arms that can be chosen."""
-    from rich.table import Table
-
-    shown = Table("source", "arms", box=None, pad_edge=False, header_style="dim")
+    shown = listing("source", (), "arms")
     for source in dict.fromkeys(one.arm.source for one in found):
         shown.add_row(str(source), strategies([one for one in found if one.arm.source == source]))
     return shown

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from onedial.apps.options import Json, Quality, Within, opened
-from onedial.apps.terminal import counted, percent, screen, usd, write_json
+from onedial.apps.terminal import counted, listing, percent, screen, usd, write_json
 from onedial.core.objective import Objective
 from onedial.core.query import Query
 
@@ -95,18 +95,12 @@ def show(solved: Solved, promised: Promise) -> None:
 
 def path(solved: Solved) -> Table:
     """Every block drawn: what was asked, what it should bring, what it cost and what came."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name, side in (("", "right"), ("asked", "left"), ("right before", "right"), ("expected after", "right")):
-        table.add_column(name, justify=side)  # type: ignore[arg-type]  # both are literals of rich
-    for name, side in (("expected cost", "right"), ("cost", "right"), ("came", "left")):
-        table.add_column(name, justify=side)  # type: ignore[arg-type]
+    table = listing("asked", ("right before", "expected after", "expected cost", "cost"), "came")
     for i, (decision, block) in enumerate(zip(solved.decisions, solved.drawn, strict=False), 1):
         chosen = outlook_of(decision)
         after, expected = ("", "") if chosen is None else (percent(chosen.quality), usd(chosen.cost_usd))
         came = block.trouble if not block.candidates else tally(block.candidates)
-        table.add_row(str(i), str(decision.arm), percent(decision.quality), after, expected, usd(block.spend.cost_usd), came)
+        table.add_row(f"{i} {decision.arm}", percent(decision.quality), after, expected, usd(block.spend.cost_usd), came)
     return table
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from onedial.apps.options import Json, opened
-from onedial.apps.terminal import counted, percent, screen, stages, usd, write_json
+from onedial.apps.terminal import counted, listing, percent, screen, stages, usd, write_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -73,12 +73,7 @@ def show(fit: Fit) -> None:
 
 def table(fit: Fit) -> Table:
     """The reference arm, and some policies from thrifty to lavish, on both splits."""
-    from rich.table import Table
-
-    found = Table(box=None, pad_edge=False, header_style="dim")
-    found.add_column("per query", no_wrap=True)
-    for name in ("right in training", "cost", "right held out", "cost"):
-        found.add_column(name, justify="right")
+    found = listing("per query", ("right in training", "cost", "right held out", "cost"))
     sides = (fit.train, fit.proof)
     found.add_row("reference arm", *_cells([(s.reference_quality.mean(), s.reference_cost_usd.mean()) for s in sides]))
     last = fit.worths.size - 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from onedial.apps.options import Json, Quality, Within, opened
-from onedial.apps.terminal import counted, percent, screen, usd, write_json
+from onedial.apps.terminal import counted, listing, percent, screen, usd, write_json
 from onedial.core.errors import TargetUnreachable
 from onedial.core.objective import Objective
 
@@ -82,13 +82,8 @@ def show(found: Promise) -> None:
 
 def table(rows: list[dict[str, Any]], reference: str) -> Table:
     """One row per distance to the reference arm."""
-    from rich.table import Table
-
-    found = Table(box=None, pad_edge=False, header_style="dim", title=f"reference arm: {reference}", title_justify="left")
-    for name, side in (("at most below", "left"), ("certified", "left"), ("served", "left")):
-        found.add_column(name, justify=side)  # type: ignore[arg-type]  # a literal of rich
-    for name in ("right", "cost per query", "more outcomes needed"):
-        found.add_column(name, justify="right")
+    found = listing("at most below", ("certified", "served", "right", "cost per query", "more outcomes needed"))
+    found.title = f"reference arm: {reference}"
     for row in rows:
         points = f"{100 * row['within']:.4g} points"
         if "quality" not in row:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from onedial.core.errors import OnedialError
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as Bars
+    from rich.table import Table
 
     from onedial.engine.fit import Progress
 
@@ -101,6 +102,16 @@ def bars(*columns: str) -> Bars:
     more, console = [TextColumn(column) for column in columns], aside()
     every = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *more, TimeRemainingColumn())
     return Progress(*every, console=console, transient=True, disable=not console.is_terminal)
+
+
+def listing(first: str, numbers: Sequence[str], last: str = "") -> Table:
+    """A table without lines: names on the left, numbers to the right of them, text in the last column if it has a name."""
+    from rich.table import Column, Table
+
+    columns = [Column(first, no_wrap=True), *(Column(name, justify="right") for name in numbers)]
+    if last:
+        columns.append(Column(last))
+    return Table(*columns, box=None, pad_edge=False, header_style="dim", title_justify="left")
 
 
 def usd(amount: float) -> str:
