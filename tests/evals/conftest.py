@@ -10,7 +10,7 @@ from onedial.core.usage import Price
 from onedial.evals.comparison import kept_promises, matched_quality
 from onedial.evals.findings import Findings
 from onedial.policies.grid import fixed_arms
-from onedial.evals.selection import Sweep, fixed_sweep, hull_sweep, oracle_sweep
+from onedial.evals.selection import Sweep, fixed_sweep, hindsight_sweep, hull_sweep, oracle_sweep
 from onedial.evals.summary import arm_points, hull_line, line, matched_rows, promise_rows, reliability_of, shares
 from onedial.policies.certificate import certify_quality
 
@@ -98,6 +98,7 @@ def sweeps(recorded, grids):
         "best fixed": fixed_sweep(train, test, top - np.array([0.0, 0.02, 0.05])),
         "hull": hull_sweep(train, test, np.linspace(0.3, top, 30)),
         "oracle": oracle_sweep(test_panel, PRICES, np.random.default_rng(3), votes=VOTES),
+        "hindsight": hindsight_sweep(test),
     }
     return made, chosen
 
@@ -110,7 +111,7 @@ def findings(recorded, grids, sweeps):
     train, test = grids
     made, chosen = sweeps
     rng = np.random.default_rng(5)
-    others = [made[k] for k in ("joint", "model-only", "compute-only", "hull", "oracle")]
+    others = [made[k] for k in ("joint", "model-only", "compute-only", "hull", "oracle", "hindsight")]
     rows = matched_quality(made["best fixed"], others, rng, n_resamples=300)
     nearest = [int(np.abs(made["joint"].targets - t).argmin()) for t in made["best fixed"].targets]
     promised = Sweep("joint", made["best fixed"].targets, made["joint"].quality[nearest], made["joint"].cost_usd[nearest])
@@ -125,7 +126,7 @@ def findings(recorded, grids, sweeps):
         n_train=480,
         n_test=320,
         arms=arm_points(test),
-        lines=(*(line(made[k], rng, 200) for k in ("joint", "model-only", "compute-only", "oracle")), hull_line(test)),
+        lines=(*(line(made[k], rng, 200) for k in ("joint", "model-only", "compute-only", "hindsight")), hull_line(test)),
         matched=matched_rows(rows),
         promises=promise_rows(["best fixed", "- 2 points", "- 5 points"], kept_promises(promised, rng, 300), certificates),
         shares=(

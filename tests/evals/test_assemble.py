@@ -33,7 +33,7 @@ def findings(made):
 
 def test_every_part_of_a_report_is_there_and_survives_json(findings):
     assert (findings.n_train, findings.n_test) == (N, N)
-    assert {line.name for line in findings.lines} == {"joint", "model-only", "compute-only", "oracle", "hull", "best fixed"}
+    assert {line.name for line in findings.lines} == {"joint", "model-only", "compute-only", "hindsight", "hull", "best fixed"}
     assert findings.subtitle == "2 models (small, large), 2 thinking levels, up to 2 samples (direct, vote, best)"
     assert Findings.from_json(findings.to_json()) == findings
 

@@ -40,11 +40,11 @@ def test_the_hull_mixes_two_arms_to_meet_the_target_exactly():
 
 def test_costs_are_matched_at_the_quality_that_the_fixed_arm_reaches():
     fixed = sweep_of("best fixed", [0.8], [4.0])
-    joint, oracle = sweep_of("joint", [0.7, 0.9], [1.0, 3.0]), sweep_of("oracle", [0.95], [1.0])
+    joint, oracle = sweep_of("joint", [0.7, 0.9], [1.0, 3.0]), sweep_of("hindsight", [0.95], [1.0])
     short = sweep_of("model-only", [0.7], [0.5])
     rows = {r.policy: r for r in matched_quality(fixed, [joint, short, oracle], np.random.default_rng(0), n_resamples=20)}
     assert rows["joint"].cost_usd.estimate == pytest.approx(2.0) and rows["joint"].over_fixed.high == pytest.approx(0.5)
-    assert rows["joint"].gap_closed == pytest.approx(2 / 3) and rows["oracle"].lead_over.estimate == pytest.approx(2.0)
+    assert rows["joint"].gap_closed == pytest.approx(2 / 3) and rows["hindsight"].lead_over.estimate == pytest.approx(2.0)
     assert math.isnan(rows["model-only"].cost_usd.estimate) and rows["model-only"].cost_usd.unreached == 1.0
     assert rows["best fixed"].over_fixed.estimate == 1.0 and rows["best fixed"].lead_over.estimate == pytest.approx(0.5)
 

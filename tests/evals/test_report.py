@@ -81,11 +81,11 @@ def crowded():
         ends = zip(2e-6 * 900**dial, np.clip(0.25 + 0.7 * dial**0.5 + lift, 0, 1), strict=True)
         return Line(name, tuple(Point(float(c), float(q), quality_low=float(q) - 0.02, quality_high=float(q) + 0.02) for c, q in ends))
 
-    policies = {"joint": 0.02, "model-only": 0.0, "compute-only": 0.01, "oracle": 0.05}
+    policies = {"joint": 0.02, "model-only": 0.0, "compute-only": 0.01, "hindsight": 0.05}
     matched = tuple(
         MatchedRow(t, t, p, 1e-4, v, v - 0.1, v + 0.1, 1.0, 0.9, 1.1)
         for t in (0.95, 0.93, 0.91, 0.85, 0.8)
-        for p, v in {"best fixed": 1.0, "joint": 0.5, "model-only": 0.7, "compute-only": 0.9, "hull": 0.95, "oracle": 0.2}.items()
+        for p, v in {"best fixed": 1.0, "joint": 0.5, "model-only": 0.7, "compute-only": 0.9, "hull": 0.95, "hindsight": 0.2}.items()
     )
     promises = tuple(
         PromiseRow(f"{k} points below the best fixed arm", 0.95 - k / 100, 0.95 - k / 100, 0.9, 0.97, 1e-4, verdict, verdict == "kept")

@@ -47,7 +47,9 @@ def test_tokens_and_verdicts_are_forecast_too():
 
 
 def test_how_often_wrong_answers_agree_is_learned():
-    assert 1.5 < np.median(FITTED.forecast.latents(TEST).theta) < 6  # four equally likely wrong answers agree one time in four
+    agree = FITTED.forecast.latents(TEST).agree  # four equally likely wrong answers
+    assert np.median(agree) == pytest.approx(0.25, abs=0.08)
+    assert FITTED.forecast.trap < 0.3
 
 
 def test_a_perfect_verifier_is_recognised():

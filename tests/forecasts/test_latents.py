@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from onedial.forecasts.dispersion import fit_dispersion
-from onedial.forecasts.latents import NODE_WEIGHTS, after_failures, at_nodes, coverage, log_run
+from onedial.forecasts.latents import NODE_WEIGHTS, after_failures, at_nodes, concentrations, coverage, log_run
 
 
 def draws(rng, n, mu, kappa, pi0, k):
@@ -52,3 +52,11 @@ def test_dispersion_is_found_again_in_data_made_with_it(kappa, pi0, sigma):
     assert found.sigma == pytest.approx(sigma, abs=0.51)
     assert np.median(found.pi0) == pytest.approx(pi0, abs=0.1)
     assert 0.4 < np.median(found.kappa) / kappa < 2.5
+
+
+@pytest.mark.parametrize(("agree", "trap"), [(0.1, 0.3), (0.5, 0.1), (0.9, 0.6)])
+def test_two_concentrations_have_the_mean_and_the_spread_of_the_chance_of_agreeing(agree, trap):
+    theta, weight = concentrations(agree, trap)
+    chance = 1 / (1 + theta)
+    assert weight @ chance == pytest.approx(agree, abs=1e-3)
+    assert weight @ (chance - agree) ** 2 == pytest.approx(trap * agree * (1 - agree), rel=0.02)

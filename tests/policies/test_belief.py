@@ -13,14 +13,15 @@ from onedial.policies.evidence import Evidence
 SOURCES = (Source("a", "0"), Source("b", "0"))
 
 
-def latents(mu=(0.4, 0.7), kappa=(3.0, 8.0), pi0=(0.1, 0.0), sigma=1.0, theta=3.0, p_check=0.0):
+def latents(mu=(0.4, 0.7), kappa=(3.0, 8.0), pi0=(0.1, 0.0), sigma=1.0, agree=0.25, trap=0.02, p_check=0.0):
     return Latents(
         SOURCES,
         np.array([mu]),
         np.array(kappa),
         np.array(pi0),
         sigma,
-        np.array([theta]),
+        np.array([agree]),
+        trap,
         np.array([p_check]),
         np.ones((1, 2)),
         np.ones((1, 2)),
@@ -39,7 +40,7 @@ def evidence(first, second=(), scores=None):
 
 def simulate(rng, blocks, theta=3.0):
     """Draw samples in order, as codes: 0 is right, every other number one wrong answer."""
-    mu = at_nodes(LATENTS.mu[0], LATENTS.sigma)[:, rng.choice(5, p=NODE_WEIGHTS)]
+    mu = at_nodes(LATENTS.mu[0], LATENTS.sigma)[:, rng.choice(len(NODE_WEIGHTS), p=NODE_WEIGHTS)]
     p = [0.0 if rng.random() < z else rng.beta(m * k, (1 - m) * k) for m, k, z in zip(mu, LATENTS.kappa, LATENTS.pi0, strict=True)]
     wrong, codes = [], []
     for j, size in blocks:
@@ -105,8 +106,14 @@ def test_agreement_between_models_is_believed_more_than_within_one():
 
 
 def test_where_all_wrong_answers_agree_a_second_vote_says_little():
-    yes_no = Prior(latents(theta=0.02), 0, Roc())
+    yes_no = Prior(latents(agree=0.97), 0, Roc())
     assert Belief(yes_no, evidence("xx")).quality < Belief(PRIOR, evidence("xx")).quality
+
+
+def test_where_some_queries_are_traps_agreement_is_believed_less_however_often_it_is_repeated():
+    trap = Prior(latents(trap=0.6), 0, Roc())
+    plain, wary = (Belief(prior, evidence("xxxx", "xxxx")).quality for prior in (PRIOR, trap))
+    assert wary < plain - 0.02
 
 
 def test_a_perfect_verdict_settles_the_matter_and_a_rejection_removes_the_answer():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import shutil
 import time
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from onedial.engine.dial import Dial
     from onedial.engine.promise import Promise
     from onedial.evals.experiment import Experiment
+    from onedial.evals.style import Money
     from onedial.metrics.bootstrap import Interval
 
 FULL, QUICK = (300, 300, 300), (40, 40, 40)
@@ -31,6 +33,7 @@ FULL, QUICK = (300, 300, 300), (40, 40, 40)
 SAMPLES = 8
 AT_ONCE = 256
 PER = 1000
+EXAMPLE = "modulo 10 , begin at 7 and do #1 plus 5 #2 times 3 . what do you get ?"
 LIVE_SEED = 1_000_003
 """Added to the seed of the live answers, so that they are drawn anew."""
 
@@ -186,56 +189,64 @@ def show(experiment: Experiment, lives: Sequence[Live], title: str, picture: Pat
     from onedial.evals.style import money
 
     out = screen()
-    amounts = [PER * row.cost_usd.estimate for row in experiment.matched if row.cost_usd.estimate > 0]
-    unit = money([a for a in amounts if a == a])
+    unit = money([PER * row.cost_usd.estimate for row in experiment.matched if math.isfinite(row.cost_usd.estimate)])
     out.print()
     out.print(title, style="bold", soft_wrap=True)
     out.print(_promises(experiment, lives, unit))
     out.print(_matched(experiment, unit))
-    out.print("A ratio below 1 means that joint is cheaper. Intervals are 95 %, by paired bootstrap over the test queries.", style="dim")
-    out.print(f"{seconds:.0f} s in all. The picture: {picture}", soft_wrap=True)
-    out.print('Next: onedial ask "modulo 10 , begin at 7 and do #1 plus 5 #2 times 3 . what do you get ?" --quality 0.9', soft_wrap=True)
+    out.print(f"Costs are in {unit.unit} per {PER:,} queries. Brackets are 95 % intervals, by paired bootstrap over the", style="dim")
+    out.print("test prompts; a ratio below 1 means that joint is cheaper. Everything was chosen on other prompts.", style="dim")
+    out.print(f"\n{seconds:.0f} s in all. The picture: {picture}", soft_wrap=True)
+    out.print(f"Next: onedial ask '{EXAMPLE}' --quality 0.9", soft_wrap=True)
 
 
-def _promises(experiment: Experiment, lives: Sequence[Live], unit) -> Table:  # type: ignore[no-untyped-def]
-    from rich.table import Table
-
-    table = Table("target", "promised", "proof", "right, live", "cost, live", "best fixed arm", title="Promised and kept", title_justify="left")
+def _promises(experiment: Experiment, lives: Sequence[Live], unit: Money) -> Table:
+    table = _table("Promised and kept", "target", "promised", "proof", "right, live", "cost", "best fixed")
     for row, live in enumerate(lives):
-        fixed = PER * float(experiment.fixed.cost_usd[row].mean())
+        fixed = unit.text(PER * float(experiment.fixed.cost_usd[row].mean()))
         table.add_row(
-            live.name,
-            f"≥ {percent(live.target)}",
-            "certified" if live.promise.mixture is not None else "none: reference arm",
-            f"{percent(live.quality.estimate)} [{100 * live.quality.low:.1f}, {100 * live.quality.high:.1f}]",
+            live.name.replace("best fixed arm", "best fixed"),
+            percent(live.target),
+            "certified" if live.promise.mixture is not None else "no",
+            f"{100 * live.quality.estimate:.1f} [{100 * live.quality.low:.1f}, {100 * live.quality.high:.1f}]",
             unit.text(PER * live.cost_usd.estimate),
-            f"{unit.text(fixed)}  {experiment.fixed.labels[row]}",
+            fixed,
         )
-    table.caption = f"Costs are {unit.unit} per {PER:,} queries."
     return table
 
 
-def _matched(experiment: Experiment, unit) -> Table:  # type: ignore[no-untyped-def]
-    from rich.table import Table
+def _matched(experiment: Experiment, unit: Money) -> Table:
+    from onedial.evals.style import POLICY_LABEL
 
-    table = Table("at quality", "policy", "cost", "of best fixed", "joint / this", title="Cost at equal quality, test prompts", title_justify="left")
+    table = _table("Cost at equal quality", "right", "way to answer", "cost", "of best fixed", "joint over it")
     last = None
     for row in experiment.matched:
         if last not in (None, row.target):
             table.add_section()
         first, last = last != row.target, row.target
+        reached = math.isfinite(row.cost_usd.estimate)
         table.add_row(
             percent(row.level) if first else "",
-            row.policy,
-            unit.text(PER * row.cost_usd.estimate) if row.cost_usd.estimate == row.cost_usd.estimate else "not reached",
-            _ratio(row.over_fixed),
-            _ratio(row.lead_over),
+            POLICY_LABEL[row.policy],
+            unit.text(PER * row.cost_usd.estimate) if reached else "never",
+            "" if row.policy == "best fixed" else _ratio(row.over_fixed),
+            "" if row.policy == "joint" else _ratio(row.lead_over),
         )
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, no_wrap=True, justify="left" if column in ("target", "way to answer", "proof") else "right")
     return table
 
 
 def _ratio(interval: Interval) -> str:
     """A ratio with its interval; a dash where there is none."""
-    if interval.estimate != interval.estimate:
+    if not math.isfinite(interval.estimate):
         return "–"
-    return f"{interval.estimate:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
+    return f"{interval.estimate:.2f} [{interval.low:.2f}, {interval.high:.2f}]".replace("inf", "∞")

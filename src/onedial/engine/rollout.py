@@ -79,9 +79,9 @@ class Ladder:
         return mixture_for_quality(self.cost_usd.mean(axis=1), self.quality.mean(axis=1), target)
 
 
-def worth_ladder(cheapest_usd: float, dearest_usd: float, rungs: int = 18) -> Floats:
-    """Worths from "being surely right is worth the cheapest block" to "a fifth of a point is worth the dearest one"."""
-    return np.geomspace(cheapest_usd, 500.0 * dearest_usd, rungs)
+def worth_ladder(cheapest_usd: float, dearest_usd: float, rungs: int = 16) -> Floats:
+    """Worths from "being surely right is worth the cheapest block" to "three points are worth the dearest one"."""
+    return np.geomspace(cheapest_usd, 30.0 * dearest_usd, rungs)
 
 
 def climb(

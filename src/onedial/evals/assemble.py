@@ -71,7 +71,7 @@ def findings_of(
     promised = _promised(experiment, fitting.fit, certificates)
     reached = [i for i, target in enumerate(experiment.targets) if float(target) in promised.targets]
     given = [certificates[i] for i in reached] if certificates else ()
-    lines = [line(experiment.sweeps[name], rng) for name in (*POLICIES, "oracle")]
+    lines = [line(experiment.sweeps[name], rng) for name in (*POLICIES, "hindsight")]
     return f.Findings(
         subtitle=subtitle or described(experiment.test_grid),
         n_train=fitting.train.quality.shape[1],

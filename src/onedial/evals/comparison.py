@@ -29,7 +29,7 @@ class Matched:
         cost_usd: Mean cost per query there; NaN estimate if it is not reached.
         over_fixed: That cost over the best fixed arm's.
         lead_over: The leading policy's cost (`joint`) over this one's: below 1 the lead is cheaper.
-        gap_closed: Share of the best fixed arm's distance to the oracle; NaN without an oracle.
+        gap_closed: Share of the best fixed arm's distance to hindsight, the bound that nothing passes; NaN without it.
     """
 
     target: float
@@ -83,7 +83,7 @@ def _costs_at(policy: Sweep, weights: Floats, level: Floats) -> Floats:
 def _row(target: float, level: float, name: str, costs: dict[str, Floats], fixed: str, lead: str) -> Matched:
     """Row 0 of every vector is the estimate, the rest are resamples."""
     own, nothing = costs[name], np.full(costs[name].shape, np.nan)
-    oracle = float(costs["oracle"][0]) if "oracle" in costs else float("nan")
+    bound = float(costs["hindsight"][0]) if "hindsight" in costs else float("nan")
 
     def interval(values: Floats) -> Interval:
         return percentile_interval(float(values[0]), values[1:])
@@ -95,7 +95,7 @@ def _row(target: float, level: float, name: str, costs: dict[str, Floats], fixed
         cost_usd=interval(own),
         over_fixed=interval(own / costs[fixed]),
         lead_over=interval(costs.get(lead, nothing) / own),
-        gap_closed=gap_closed(float(costs[fixed][0]), float(own[0]), oracle),
+        gap_closed=gap_closed(float(costs[fixed][0]), float(own[0]), bound),
     )
 
 

@@ -19,7 +19,7 @@ from onedial.engine.fit import Fitting, Progress, climb_recorded, grid_of, quiet
 from onedial.engine.recorded import Recorded
 from onedial.engine.rollout import Ladder
 from onedial.evals.comparison import Matched, matched_quality
-from onedial.evals.selection import Sweep, fixed_sweep, hull_sweep, oracle_sweep
+from onedial.evals.selection import Sweep, fixed_sweep, hindsight_sweep, hull_sweep, oracle_sweep
 from onedial.evals.sweeps import Rolled, policy_sweep, routed, settings_of
 from onedial.policies.assessor import Assessor
 from onedial.policies.belief import BLOCKS
@@ -40,7 +40,7 @@ class Experiment:
     Attributes:
         targets: (3,) mean training quality of the best fixed arm less each of `OFFSETS`.
         fixed: The best fixed arm at each target.
-        sweeps: joint, model-only, compute-only, hull, oracle.
+        sweeps: joint, model-only, compute-only, hull, oracle, hindsight.
         matched: Costs at the quality that each best fixed arm reaches on the test split.
         test_grid: Every fixed arm on the test split.
         joint: The joint ladder on the test split, rung by rung.
@@ -84,6 +84,7 @@ def run_experiment(
     sweeps = {name: policy_sweep(name, *pair, sweep_targets) for name, pair in options.items()}
     sweeps["hull"] = hull_sweep(train_grid, test_grid, sweep_targets)
     sweeps["oracle"] = oracle_sweep(test.panel, test.prices, rng, votes=_votes(test_grid), strategies=("direct", "vote", "best"))
+    sweeps["hindsight"] = hindsight_sweep(test_grid)
     fixed = fixed_sweep(train_grid, test_grid, targets)
     matched = matched_quality(fixed, list(sweeps.values()), rng)
     return Experiment(targets, fixed, sweeps, matched, test_grid, joint)

@@ -41,7 +41,7 @@ class ArmPoint:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One policy over its dial: `joint`, `model-only`, `compute-only`, `hull` or `oracle`; points in order of target."""
+    """One policy over its dial: `joint`, `model-only`, `compute-only`, `hull` or `hindsight`; points in order of target."""
 
     name: str
     points: tuple[Point, ...]
@@ -55,7 +55,7 @@ class MatchedRow:
         cost: USD per 1,000 queries; None if the policy does not reach that quality.
         over_fixed: Cost over the best fixed arm's.
         joint_over: The joint policy's cost over this one's.
-        gap_closed: Share of the way from the best fixed arm to the oracle.
+        gap_closed: Share of the way from the best fixed arm to hindsight.
         unreached: Share of resamples in which the quality is not reached.
     """
 
@@ -162,7 +162,7 @@ class Findings:
         n_train: Queries that choices were made on.
         n_test: Queries shown.
         arms: Every fixed arm.
-        lines: Policies, hull and oracle.
+        lines: Policies, hull and hindsight.
         matched: Costs at matched quality.
         promises: One per target.
         shares: Who got what.

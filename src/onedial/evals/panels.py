@@ -14,7 +14,7 @@ from onedial.metrics.frontier import frontier
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-DRAWN = ("hull", "oracle", "compute-only", "model-only", "joint")
+DRAWN = ("hull", "hindsight", "compute-only", "model-only", "joint")
 FEW_ARMS = 24  # more than these, and only arms on the hull are named
 
 
@@ -96,7 +96,7 @@ def _trace(line: Line, unit: Money) -> Trace:
 
 def _draw_line(ax: Axes, name: str, trace: Trace) -> None:
     colour, strong = POLICY[name], name == "joint"
-    if name in ("hull", "oracle"):
+    if name in ("hull", "hindsight"):
         dashes = (0, (1, 1.6)) if name == "hull" else (0, (5, 2.5))
         ax.plot(trace.x, trace.y, color=colour, lw=1.1, ls=dashes, zorder=3)
         return

@@ -104,7 +104,7 @@ def _matched(findings: Findings) -> str:
         first = next(iter(block.values()))
         lines.append((f"at {_percent(first.level)} right, where the best fixed arm for {_percent(first.target)} ends up",))
         lines += [_matched_row(row, unit) for row in block.values()]
-    head = ("Policy", PER_1000, "Of the best fixed arm", "95 %", "Joint over this", "95 %", "Gap to oracle closed")
+    head = ("Policy", PER_1000, "Of the best fixed arm", "95 %", "Joint over this", "95 %", "Gap to hindsight closed")
     height = 1.0 * min(len(rows.blocks(findings.matched)), rows.BLOCKS)
     chart = svg(partial(rows.draw_matched, findings=findings), 8.2, height, "matched")
     return page.section(

@@ -11,7 +11,7 @@ from onedial.evals.style import FAINT, INK, PAPER, POLICY, POLICY_LABEL, SOFT, p
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COMPARED = ("joint", "model-only", "compute-only", "hull", "oracle")
+COMPARED = ("joint", "model-only", "compute-only", "hull", "oracle", "hindsight")
 SEAL = {True: "certified", False: "no certificate", None: ""}
 BLOCKS = 3
 WIDEST = 2.0  # times the best fixed arm's cost; intervals are cut there

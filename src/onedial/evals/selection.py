@@ -16,7 +16,7 @@ from onedial.core.outcome import Floats, Panel
 from onedial.core.usage import Price
 from onedial.policies.grid import Grid, best_fixed, fixed_arms, halves, most_accurate
 from onedial.metrics.hull import Mixture, mix, mixture_for_quality
-from onedial.metrics.regret import half_sample_oracle
+from onedial.metrics.regret import best_net, half_sample_oracle
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +98,14 @@ def oracle_sweep(
     quality = np.stack([(x.quality + y.quality) / 2 for x, y in picks])
     cost = np.stack([(x.cost + y.cost) / 2 for x, y in picks])
     return Sweep("oracle", ladder, quality, cost)
+
+
+def hindsight_sweep(test: Grid, worths: Floats | None = None) -> Sweep:
+    """Choose per query the arm that is best on the very samples it is scored on: a bound that flatters itself, and that nothing passes.
+
+    Where few samples are recorded the oracle above chases luck and falls behind real policies; this one shows the other side.
+    """
+    ladder = oracle_worths(test) if worths is None else worths
+    rows = np.arange(test.quality.shape[0])
+    picks = [best_net(test.quality, test.cost_usd, float(w)) for w in ladder]
+    return Sweep("hindsight", ladder, np.stack([test.quality[rows, p] for p in picks]), np.stack([test.cost_usd[rows, p] for p in picks]))

@@ -21,7 +21,8 @@ POLICY = {
     "compute-only": "#0e8f6b",
     "best fixed": "#4a5560",
     "hull": "#8d97a1",
-    "oracle": INK,
+    "oracle": "#66727f",
+    "hindsight": INK,
 }
 POLICY_LABEL = {
     "joint": "joint",
@@ -29,7 +30,8 @@ POLICY_LABEL = {
     "compute-only": "compute only",
     "best fixed": "best fixed arm",
     "hull": "hull of fixed arms",
-    "oracle": "oracle",
+    "oracle": "oracle, on half the samples",
+    "hindsight": "hindsight, an upper bound",
 }
 RAMP = ("#d6e6f4", "#a6cbe6", "#6ba9d4", "#3682bb", "#0b5fa5", "#083d6e")
 GREYS = ("#c3cbd3", "#b0bac4", "#94a0ac", "#717d89", "#4f5b67", "#333e49")

@@ -11,11 +11,12 @@ from onedial.core.outcome import Floats, Panel
 from onedial.forecasts.calibration import apply_logistic, fit_logistic
 from onedial.forecasts.dispersion import fit_dispersion
 from onedial.forecasts.features import features
-from onedial.forecasts.forecast import Forecast
+from onedial.forecasts.forecast import COLLISION_EDGE, Forecast
 from onedial.forecasts.forest import Forest, grow_forest
 from onedial.forecasts.latents import Latents
 
 MIN_QUERIES = 20
+TRAP_EDGE = (0.02, 0.8)
 TOKEN_SCALE = 0.3  # A factor of e in tokens weighs like 0.3 of success when splits are chosen.
 
 
@@ -58,6 +59,7 @@ def fit_forecast(panel: Panel, seed: int = 0) -> Fitted:
         kappa=spread.kappa,
         pi0=spread.pi0,
         sigma=spread.sigma,
+        trap=_trap(_collisions(panel), np.clip(bag[:, 2 * s], *COLLISION_EDGE)),
         p_accept_right=accept[0],
         p_accept_wrong=accept[1],
         input_ratio=_known_mean(panel.input_tokens / prompt, axis=0, otherwise=1.0),
@@ -88,14 +90,29 @@ def _targets(panel: Panel, right: Floats, draws: Floats) -> Floats:
 
 
 def _collisions(panel: Panel) -> Floats:
-    """(n,) share of pairs of wrong samples of a query, of whatever source, that agree; NaN without such a pair."""
+    """(n,) share of pairs of wrong samples of a query that agree; NaN without such a pair.
+
+    The better half of the sources counts: guesses scatter, and would hide that
+    those who mostly know better are wrong alike.
+    """
     found = np.full(len(panel.queries), np.nan)
-    for i, (answers, scores) in enumerate(zip(panel.answer, panel.score, strict=True)):
+    skill = _known_mean(panel.score, axis=(0, 2), otherwise=0.0)
+    able = np.flatnonzero(skill >= np.median(skill))
+    for i, (answers, scores) in enumerate(zip(panel.answer[:, able], panel.score[:, able], strict=True)):
         wrong = answers[np.isfinite(scores) & (scores < 0.5) & (answers >= 0)]
         if wrong.size > 1:
             count = np.bincount(wrong).astype(float)
             found[i] = (count * (count - 1)).sum() / (wrong.size * (wrong.size - 1))
     return found
+
+
+def _trap(seen: Floats, forecast: Floats) -> float:
+    """How far agreement varies beyond its forecast, as a share of the most that it could; see `Latents`."""
+    known = np.isfinite(seen)
+    if not known.any():
+        return TRAP_EDGE[0]
+    share = ((seen - forecast)[known] ** 2).mean() / (forecast * (1.0 - forecast))[known].mean()
+    return float(np.clip(share, *TRAP_EDGE))
 
 
 def _filled(values: Floats) -> Floats:

@@ -30,6 +30,7 @@ class Forecast:
         kappa: (S,) see `Latents`.
         pi0: (S,) see `Latents`.
         sigma: See `Latents`.
+        trap: See `Latents`.
         p_accept_right: Chance that the verifier accepts a right answer.
         p_accept_wrong: Chance that it accepts a wrong one.
         input_ratio: (S,) prompt tokens of each source over the exponential of the mean log prompt tokens.
@@ -42,6 +43,7 @@ class Forecast:
     kappa: Floats
     pi0: Floats
     sigma: float
+    trap: float
     p_accept_right: float
     p_accept_wrong: float
     input_ratio: Floats
@@ -62,14 +64,14 @@ class Forecast:
         success, log_tokens, collision, check = outputs[:, :s], outputs[:, s : 2 * s], outputs[:, 2 * s], outputs[:, 2 * s + 1]
         if input_tokens is None:
             input_tokens = np.exp(outputs[:, 2 * s + 2, None]) * self.input_ratio
-        agree = np.clip(collision, *COLLISION_EDGE)
         return Latents(
             sources=self.sources,
             mu=np.clip(apply_logistic(success, self.line) / (1.0 - self.pi0), 1e-3, 1.0 - 1e-3),
             kappa=self.kappa,
             pi0=self.pi0,
             sigma=self.sigma,
-            theta=(1.0 - agree) / agree,
+            agree=np.clip(collision, *COLLISION_EDGE),
+            trap=self.trap,
             p_check=np.clip(check, 0.0, 1.0),
             output_tokens=np.exp(log_tokens) * self.tokens_ratio,
             input_tokens=np.asarray(input_tokens, dtype=float),

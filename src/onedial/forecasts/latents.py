@@ -3,8 +3,8 @@
 Per (query, model, effort) one sample is right with a probability that is zero with
 chance `pi0`, else Beta(mu kappa, (1 - mu) kappa). A residual difficulty, normal and
 shared by all sources of a query, shifts every mu on the logit scale: failures of
-different arms are correlated. Wrong answers fall into classes like guests of a
-Chinese restaurant of concentration `theta`: small, and all wrong samples agree.
+different arms are correlated. Two wrong samples agree with a chance that is itself
+uncertain, Beta of mean `agree`: a query may be a trap into which all fall alike.
 
 Source: THEORY.md section 2; Levi 2410.16377; Kazdan 2510.05197.
 """
@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy.special import betaln, expit, logit
+from scipy.special import betaln, expit, logit, roots_sh_jacobi
 
 from onedial.core.arm import Source
 from onedial.core.outcome import Floats, Ints
 
-NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
+NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(3)
 NODE_WEIGHTS: Floats = np.asarray(_WEIGHTS / _WEIGHTS.sum())
 P_EDGE = 1e-3
 
@@ -35,7 +35,8 @@ class Latents:
         kappa: (S,) concentration of success, positive.
         pi0: (S,) chance that a source never solves the query, in [0, 1).
         sigma: Standard deviation of the shared residual difficulty, in logits.
-        theta: (n,) concentration of wrong answers, positive.
+        agree: (n,) mean chance that two wrong samples agree, in (0, 1).
+        trap: How far that chance varies between queries that look alike: its variance over agree (1 - agree), in (0, 1).
         p_check: (n,) chance that the verifier has an opinion on the query.
         output_tokens: (n, S) expected tokens per sample.
         input_tokens: (n, S) prompt tokens of one sending.
@@ -46,14 +47,15 @@ class Latents:
     kappa: Floats
     pi0: Floats
     sigma: float
-    theta: Floats
+    agree: Floats
+    trap: float
     p_check: Floats
     output_tokens: Floats
     input_tokens: Floats
 
     def rows(self, index: Sequence[int] | Ints) -> Latents:
         """The latents of a subset of the queries."""
-        per_query = {name: getattr(self, name)[index] for name in ("mu", "theta", "p_check", "output_tokens", "input_tokens")}
+        per_query = {name: getattr(self, name)[index] for name in ("mu", "agree", "p_check", "output_tokens", "input_tokens")}
         rest = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in per_query}
         return Latents(**rest, **per_query)
 
@@ -66,7 +68,8 @@ class Latents:
             self.kappa[keep],
             self.pi0[keep],
             self.sigma,
-            self.theta,
+            self.agree,
+            self.trap,
             self.p_check,
             self.output_tokens[:, keep],
             self.input_tokens[:, keep],
@@ -79,12 +82,27 @@ class Latents:
 
 
 def at_nodes(mu: Floats, sigma: float) -> Floats:
-    """Success at each node of the shared residual, shape (*mu.shape, 5), whose weighted mean is close to `mu`.
+    """Success at each node of the shared residual, shape (*mu.shape, 3), whose weighted mean is close to `mu`.
 
     Source: the probit approximation of a logistic-normal mean, MacKay 1992.
     """
     centre = logit(np.clip(mu, P_EDGE, 1.0 - P_EDGE)) * np.sqrt(1.0 + np.pi * sigma**2 / 8.0)
     return np.asarray(expit(centre[..., None] + sigma * NODES))
+
+
+def concentrations(agree: float, trap: float) -> tuple[Floats, Floats]:
+    """Two concentrations of wrong answers with their weights: the quadrature of a Beta-distributed chance of agreeing.
+
+    A Chinese restaurant of concentration theta seats two guests together with chance 1 / (1 + theta).
+
+    >>> theta, weight = concentrations(0.5, 0.2)
+    >>> float(weight @ (1 / (1 + theta)))
+    0.5
+    """
+    alpha, beta = agree * (1.0 / trap - 1.0), (1.0 - agree) * (1.0 / trap - 1.0)
+    nodes, weights = roots_sh_jacobi(2, alpha + beta - 1.0, alpha)
+    together = np.clip(nodes, 1e-3, 1.0 - 1e-3)
+    return (1.0 - together) / together, np.asarray(weights / weights.sum())
 
 
 def log_run(right: Floats | Ints, draws: Floats | Ints, mu: Floats, kappa: Floats, pi0: Floats) -> Floats:

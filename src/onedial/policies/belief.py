@@ -20,13 +20,12 @@ from scipy.special import gammaln
 
 from onedial.core.outcome import Floats, Ints
 from onedial.core.roc import Roc
-from onedial.forecasts.latents import NODE_WEIGHTS, Latents, at_nodes
+from onedial.forecasts.latents import NODE_WEIGHTS, Latents, at_nodes, concentrations
 from onedial.policies.evidence import Evidence
 
 BLOCKS = (1, 2, 4, 8)
 LOOKS = (1, 2)
 MAX_DRAWS = 40
-_LOG_NODES = np.log(NODE_WEIGHTS)
 _RATE_EDGE = 1e-4
 _NEVER = -1e30
 
@@ -73,12 +72,12 @@ class Belief:
         a = len(evidence.answers)
         right = np.column_stack((votes, np.zeros(len(votes), dtype=np.int64)))
         self._terms = prior.log_runs(right.T, evidence.draws[None, :])
-        self._by_node = self._terms.sum(axis=1) + _LOG_NODES
+        self._by_node = self._terms.sum(axis=1) + prior.log_weights
         classes = votes.sum(axis=0)
         blank = int(evidence.draws.sum() - classes.sum())
         self._classes, self._verdicts = classes, self._log_verdicts(a)
-        log = _log_sum(self._by_node) + self._verdicts
-        log += np.array([prior.log_partition(np.delete(classes, h), blank) for h in range(a)] + [prior.log_partition(classes, blank)])
+        partitions = [prior.log_partition(np.delete(classes, h), blank) for h in range(a)] + [prior.log_partition(classes, blank)]
+        log = _log_sum(self._by_node + np.stack(partitions)) + self._verdicts
         weight = np.exp(log - log.max())
         self.posterior: Floats = weight / weight.sum()
 
@@ -111,15 +110,14 @@ class Belief:
     def outlooks(self) -> Outlooks:
         """Value every block of every source, in expectation over what it may bring."""
         by_node = self._tables(top := self._leading())
-        summed = _log_sum(by_node)[..., None]
-        values = [self._value(summed[:, :, b], top, _outcomes(size, len(top))) for b, size in enumerate(BLOCKS)]
+        values = [self._value(by_node[:, :, b], top, _outcomes(size, len(top))) for b, size in enumerate(BLOCKS)]
         looks = [self._look(by_node[:, :, BLOCKS.index(size)], top, _outcomes(size, len(top))) for size in LOOKS]
-        return Outlooks(*(np.stack([v[i][:, 0] for v in values], axis=1) for i in (0, 1)), tuple(looks))
+        return Outlooks(*(np.stack([v[i] for v in values], axis=1) for i in (0, 1)), tuple(looks))
 
     def at_nodes(self) -> tuple[Floats, Floats]:
         """Value of every block if the residual difficulty were known: vote and cover, each (S, blocks, nodes)."""
         by_node = self._tables(top := self._leading())
-        values = [self._value(by_node[:, :, b], top, _outcomes(size, len(top))) for b, size in enumerate(BLOCKS)]
+        values = [self._value(by_node[:, :, b], top, _outcomes(size, len(top)), apart=True) for b, size in enumerate(BLOCKS)]
         return np.stack([v for v, _ in values], axis=1), np.stack([c for _, c in values], axis=1)
 
     def _leading(self) -> list[int]:
@@ -139,13 +137,15 @@ class Belief:
     def _table(self, h: int | None) -> Floats:
         draws = self.evidence.draws
         if h is None:
-            return np.full((len(draws), len(BLOCKS), max(BLOCKS) + 1, len(NODE_WEIGHTS)), _NEVER)
+            return np.full((len(draws), len(BLOCKS), max(BLOCKS) + 1, len(self.prior.log_weights)), _NEVER)
         right = self.evidence.votes[:, h] if h < len(self.evidence.answers) else np.zeros_like(draws)
         return self.prior.log_blocks(right, draws, self._by_node[h] - self._terms[h]) + self._verdicts[h]
 
-    def _value(self, table: Floats, top: list[int], o: _Block) -> tuple[Floats, Floats]:
-        """Expected best posterior, and expected mass of all answers seen, after a block; each (S, nodes)."""
+    def _value(self, table: Floats, top: list[int], o: _Block, apart: bool = False) -> tuple[Floats, Floats]:
+        """Expected best posterior, and expected mass of all answers seen, after a block; each (S,), or (S, nodes) taken apart."""
         mass, covered = self._mass(table, top, o)
+        if not apart:
+            mass, covered = mass.sum(axis=3), covered.sum(axis=2)
         scale = (covered + mass[-1]).sum(axis=1)
         return mass[:-1].max(axis=0).sum(axis=1) / scale, covered.sum(axis=1) / scale
 
@@ -168,26 +168,29 @@ class Belief:
         third = self._third()
         rest = int(classes[third]) if third is not None else 0
         lg, theta = prior.log_gamma, prior.log_theta
-        grown = [(lg[c] + theta) * (c > 0) for c in (first + o.first, second + o.second, o.new, o.other)]
-        whole = sum(grown) + theta * o.single
+        sizes = (first + o.first, second + o.second, o.new, o.other)
+        grown = [np.where(c > 0, lg[c], 0.0)[:, None] + theta * (c > 0)[:, None] for c in sizes]
+        fixed = np.delete(classes, top)
+        blank = int(self.evidence.draws.sum() - classes.sum())
+        whole = sum(grown) + theta * (o.single[:, None] + len(fixed) + blank) + (lg[fixed].sum() + o.log_ways)[:, None]
         total = int(self.evidence.draws.sum()) + o.size
         none, one = np.zeros_like(o.first), np.ones_like(o.first)
 
-        def joint(h: int, right: Ints, own: Floats | float, mine: Ints) -> Floats:
-            return table[h][:, right] + (whole - own - prior.log_rising[total - mine] + o.log_ways)[:, None]
+        def joint(h: int, right: Ints, own: Floats, mine: Ints) -> Floats:
+            return table[h][:, right] + (whole - own - prior.log_rising[total - mine])
 
         rows = np.stack(
             [
                 joint(0, o.first, grown[0], first + o.first),
                 joint(1, o.second, grown[1], second + o.second),
-                joint(2, none, float(lg[rest]) + theta, rest + none),
+                joint(2, none, lg[rest] + theta, rest + none),
                 np.where((o.new > 0)[:, None], joint(3, o.new, grown[2], o.new), _NEVER),
                 np.where((o.other > 0)[:, None], joint(3, o.other, grown[3], o.other), _NEVER),
                 np.where((o.single > 0)[:, None], joint(3, one, theta, one), _NEVER),
-                joint(3, none, 0.0, none),
+                joint(3, none, 0.0 * theta, none),
             ]
         )
-        mass = np.exp(rows - rows.max(axis=(0, 1, 2)))
+        mass = np.exp(rows - rows.max(axis=(0, 2, 3))[None, :, None, None])
         return mass, mass[:5].sum(axis=0) + mass[5] * o.single[:, None]
 
 
@@ -196,19 +199,21 @@ class Prior:
 
     def __init__(self, latents: Latents, row: int, roc: Roc) -> None:
         """Tabulate the latents of one row."""
-        mu, kappa = at_nodes(latents.mu[row], latents.sigma), latents.kappa[:, None]
+        theta, weights = concentrations(float(latents.agree[row]), latents.trap)
+        mu, kappa = np.repeat(at_nodes(latents.mu[row], latents.sigma), len(theta), axis=1), latents.kappa[:, None]
         alpha, beta, counts = mu * kappa, (1.0 - mu) * kappa, np.arange(MAX_DRAWS + 1)
         self._right = gammaln(alpha[..., None] + counts) - gammaln(alpha)[..., None]
         self._wrong = gammaln(beta[..., None] + counts) - gammaln(beta)[..., None]
         self._all = gammaln(kappa + counts) - gammaln(kappa)
         self._log_solvable, self._log_hopeless = np.log1p(-latents.pi0), np.log(np.maximum(latents.pi0, 1e-300))
-        theta = float(latents.theta[row])
         self.p_check = float(latents.p_check[row])
         self.roc = Roc(*(float(np.clip(p, _RATE_EDGE, 1.0 - _RATE_EDGE)) for p in (roc.p_accept_right, roc.p_accept_wrong)))
-        self.log_theta = float(np.log(theta))
+        self.log_weights = np.log(np.outer(NODE_WEIGHTS, weights).ravel())
+        thetas = np.tile(theta, len(NODE_WEIGHTS))
+        self.log_theta = np.log(thetas)
         many = np.arange(len(latents.pi0) * MAX_DRAWS + 2)
         self.log_gamma = gammaln(np.maximum(many, 1))
-        self.log_rising = gammaln(theta + many) - gammaln(theta)
+        self.log_rising = gammaln(thetas + many[:, None]) - gammaln(thetas)
 
     def log_runs(self, right: Ints, draws: Ints) -> Floats:
         """(H, S, nodes) log probability of a run of `draws` with `right` right; both (H or 1, S)."""
@@ -235,11 +240,11 @@ class Prior:
         run[never, :, 0] = np.logaddexp(run[never, :, 0], self._log_hopeless[never, None, None])
         return np.asarray(run + others[:, None, None, :])
 
-    def log_partition(self, classes: Ints, blank: int) -> float:
-        """Log probability that wrong samples fall into classes of these sizes; blanks are singletons."""
+    def log_partition(self, classes: Ints, blank: int) -> Floats:
+        """(nodes,) log probability that wrong samples fall into classes of these sizes; blanks are singletons."""
         sizes = classes[classes > 0]
         count = len(sizes) + blank
-        return float(count * self.log_theta + self.log_gamma[sizes].sum() - self.log_rising[int(sizes.sum()) + blank])
+        return np.asarray(count * self.log_theta + self.log_gamma[sizes].sum() - self.log_rising[int(sizes.sum()) + blank])
 
 
 def _log_sum(log: Floats) -> Floats:
