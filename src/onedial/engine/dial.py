@@ -199,17 +199,10 @@ class Dial:
         for name in models:
             self.pool.model(name)
         sources = [source for source in self.sources if not models or source.model in models]
-        given = list(queries)
-        if not given and not self.store_path.exists():
-            raise TableError(
-                f"there is nothing to ask: no prompts were given, and {self.store_path} does not exist. Give a file of prompts."
-            )
+        asked = list(queries) or self._stored_queries()
+        for query in asked:
+            self._refuse_unfit_reference(query)
         with Store.open(self.store_path) as store:
-            asked = given or store.queries()
-            if not asked:
-                raise TableError(f"there is nothing to ask: no prompts were given, and {self.store_path} holds none. Give some.")
-            for query in asked:
-                self._refuse_unfit_reference(query)
             return await collect(
                 asked,
                 sources,
@@ -223,6 +216,16 @@ class Dial:
                 progress,
                 settings.label_kind,
             )
+
+    def _stored_queries(self) -> list[Query]:
+        """Every query in the store, at least one."""
+        found: list[Query] = []
+        if self.store_path.exists():
+            with Store.open(self.store_path) as store:
+                found = store.queries()
+        if not found:
+            raise TableError(f"there is nothing to ask: no prompts were given, and {self.store_path} holds none. Give a file of prompts.")
+        return found
 
     def _refuse_unfit_reference(self, query: Query) -> None:
         """Raise before anything is paid for if a reference could never be matched."""

@@ -71,13 +71,12 @@ def findings_of(
     promised = _promised(experiment, fitting.fit, certificates)
     reached = [i for i, target in enumerate(experiment.targets) if float(target) in promised.targets]
     given = [certificates[i] for i in reached] if certificates else ()
-    lines = [line(experiment.sweeps[name], rng) for name in (*POLICIES, "hindsight")]
     return f.Findings(
         subtitle=subtitle or described(experiment.test_grid),
         n_train=fitting.train.quality.shape[1],
         n_test=len(test.queries),
         arms=arm_points(experiment.test_grid),
-        lines=(*lines, hull_line(experiment.test_grid), line(experiment.fixed, rng)),
+        lines=_lines(experiment, rng),
         matched=matched_rows(experiment.matched),
         promises=promise_rows([labels[i] for i in reached], kept_promises(promised, rng), given),
         shares=who_got_what(_replayed(fitting, test, rung), fifth, experiment.test_grid),
@@ -158,6 +157,11 @@ def described(grid: Grid) -> str:
     named = f"{len(models)} model{'s' if len(models) > 1 else ''} ({', '.join(models)})"
     thinking = f"{efforts} thinking level{'s' if efforts > 1 else ''}"
     return f"{named}, {thinking}, up to {max(arm.n for arm in grid.arms)} samples ({strategies})"
+
+
+def _lines(experiment: Experiment, rng: np.random.Generator) -> tuple[f.Line, ...]:
+    swept = [line(experiment.sweeps[name], rng) for name in (*POLICIES, "hindsight")]
+    return (*swept, hull_line(experiment.test_grid), line(experiment.fixed, rng))
 
 
 def _codes(options: Sequence[str], chosen: Sequence[str]) -> Ints:
