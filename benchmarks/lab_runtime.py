@@ -1,12 +1,16 @@
 """Tokens per CPU-second: the embedded runtime beside llama.cpp, same weights, same prompts, one thread each.
 
-Run: python benchmarks/lab_runtime.py [--models tiny small] [--folder DIR] [--asks 24]
+Run: python benchmarks/lab_runtime.py [--models tiny small] [--folder DIR] [--asks 24] [--prompts 100]
 
 Needs the extra `llamacpp`. Both sides read every prompt anew, sample at
 temperature 1 and stop at `<eos>`. CPU time, not wall time, is compared, so a
 busy machine does little harm; the two sides take turns, ask by ask. Ours
 includes the client and the event loop; llama.cpp's is its server process,
 HTTP included, in half precision. Tokens are counted from the texts.
+
+The row with n = 8 and many prompts is ours alone: all of its prompts at every
+effort in flight together, beginnings remembered. Our tokens are those of the
+completions; what completions have in common is computed once.
 """
 
 from __future__ import annotations
@@ -27,13 +31,15 @@ from onedial.core.arm import Source
 from onedial.core.ask import Failure, Sample
 from onedial.core.query import Message
 from onedial.lab import weights
-from onedial.lab.client import MAX_OUTPUT_TOKENS, LabClient
+from onedial.lab.client import EFFORTS, MAX_OUTPUT_TOKENS, LabClient
 from onedial.lab.export import export_gguf
 from onedial.lab.mix import Question, queries
 from onedial.lab.tokenizer import encode
 
 SIZES = (1, 8, 64)
 LEVEL = "2"
+MANY = 8
+"""Completions per ask where many prompts are in flight."""
 
 SERVER = """
 import sys, time, xllamacpp
@@ -98,10 +104,10 @@ class Meter:
         return self.tokens / max(self.cpu_s, 1e-9)
 
 
-async def ask(client: LabClient, name: str, question: Question, n: int) -> int:
+async def ask(client: LabClient, name: str, question: Question, n: int, level: str = LEVEL) -> int:
     """Ask the embedded model for `n` completions and count their tokens."""
     messages = (Message("user", question.example.prompt),)
-    reply = await client.sample(Sample(question.id, Source(name, LEVEL), messages, n))
+    reply = await client.sample(Sample(question.id, Source(name, level), messages, n))
     if isinstance(reply, Failure):
         raise SystemExit(reply.message)
     return reply.usage.output_tokens
@@ -129,18 +135,33 @@ async def compare(name: str, folder: Path | None, n: int, asks: int) -> tuple[Me
     return ours, theirs
 
 
+async def together(name: str, folder: Path | None, prompts: int) -> Meter:
+    """Ask for every prompt at every effort at once."""
+    client = LabClient([name], folder=folder)
+    questions = queries(prompts, 77, "test")
+    await ask(client, name, questions[0], 1)
+    begun = time.process_time()
+    tokens = await asyncio.gather(*(ask(client, name, each, MANY, effort.label) for each in questions for effort in EFFORTS))
+    total = Meter(sum(tokens), time.process_time() - begun)
+    await client.aclose()
+    return total
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", nargs="*")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--asks", type=int, default=24)
+    parser.add_argument("--prompts", type=int, default=100, help="prompts in flight together in the last row of each model")
     args = parser.parse_args()
     print("| model | n | ours tok/CPU-s | llama.cpp tok/CPU-s | ratio |\n|---|---|---|---|---|")
     for name in args.models or weights.find(args.folder):
         for n in SIZES:
             ours, theirs = asyncio.run(compare(name, args.folder, n, args.asks))
             print(f"| {name} | {n} | {ours.speed:,.0f} | {theirs.speed:,.0f} | {ours.speed / theirs.speed:.2f} |", flush=True)
+        many = asyncio.run(together(name, args.folder, args.prompts))
+        print(f"| {name} | {MANY}, {args.prompts} prompts x {len(EFFORTS)} efforts | {many.speed:,.0f} | | |", flush=True)
 
 
 if __name__ == "__main__":
