@@ -2,6 +2,7 @@
 
 import asyncio
 from math import isclose
+from threading import enumerate as enumerate_threads
 
 import pytest
 
@@ -58,6 +59,16 @@ async def test_asks_in_flight_together_get_the_same_samples_as_alone(lab, questi
     together = await asyncio.gather(*map(lab.sample, asks))
     alone = [await lab.sample(each) for each in reversed(asks)][::-1]
     assert [one.completions for one in together] == [one.completions for one in alone]
+
+
+async def test_two_models_asked_together_work_in_threads_of_their_own(lab):
+    names = list(lab.models)[:2]
+    replies = await asyncio.gather(*(lab.sample(Sample("q", Source(name, "2"), (Message("user", PROMPT),), 4)) for name in names))
+    assert all(len(reply.completions) == 4 for reply in replies)
+    running = {thread.name for thread in enumerate_threads()}
+    assert running >= {f"onedial-lab-{name}" for name in names}
+    await lab.aclose()
+    assert not running & {thread.name for thread in enumerate_threads() if thread.name.startswith("onedial-lab")}
 
 
 async def test_samples_follow_seed_query_and_index_and_nothing_else(lab):

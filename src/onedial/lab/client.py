@@ -1,7 +1,7 @@
 """The model client of the embedded models: real language models, in this process.
 
 It turns asks into jobs and what was written into priced replies. Decoding is
-done in `decoder.py`, in the thread of `worker.py`.
+done in `decoder.py`, in the threads of `worker.py`, one per model.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 from onedial.core.ask import Completion, Failure, Sample, Samples
@@ -68,7 +69,7 @@ class LabClient:
         self._paths = {name: path for name, path in found.items() if name in names}
         self._seed, self._prefix_bytes = seed, prefix_bytes
         self.models: Mapping[str, Model] = {name: model_of(name, weights.read_shape(path)) for name, path in self._paths.items()}
-        self._worker = Worker(self._decoder)
+        self._workers = {name: Worker(name, partial(self._decoder, name)) for name in self._paths}
 
     def input_tokens(self, ask: Sample) -> int:
         """Count the prompt tokens of an ask, exactly."""
@@ -84,7 +85,7 @@ class LabClient:
         """
         begun = time.perf_counter()
         job = self._job(ask)
-        await asyncio.wrap_future(self._worker.submit(ask.source.model, job))
+        await asyncio.wrap_future(self._workers[ask.source.model].submit(job))
         written = [one for one in job.written if one is not None]
         usage = Usage(
             calls=1,
@@ -102,8 +103,8 @@ class LabClient:
         )
 
     async def aclose(self) -> None:
-        """End the thread; asks in flight fail."""
-        await asyncio.to_thread(self._worker.close)
+        """End the threads; asks in flight fail."""
+        await asyncio.gather(*(asyncio.to_thread(worker.close) for worker in self._workers.values()))
 
     def _decoder(self, name: str) -> Decoder:
         return Decoder(Llama(weights.load(self._paths[name])), self._prefix_bytes)

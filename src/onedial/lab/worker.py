@@ -1,7 +1,9 @@
-"""The thread in which the embedded models decode, so that nobody waits for them unawares.
+"""The thread in which an embedded model decodes, so that nobody waits for it unawares.
 
-All jobs of a client that are in flight at once decode together. Asks, prices
-and texts are the client's business.
+All jobs of a model that are in flight at once decode together. Models have a
+thread each: NumPy lets go of the interpreter in nearly all of the work, so
+two of them keep two cores busy. Asks, prices and texts are the client's
+business.
 """
 
 from __future__ import annotations
@@ -16,28 +18,28 @@ from onedial.lab.batch import Job
 from onedial.lab.cores import one_core
 from onedial.lab.decoder import Decoder
 
-_Order = tuple[str, Job, "Future[Job]"]
+_Order = tuple[Job, "Future[Job]"]
 
 
 class Worker:
-    """Carries jobs out in one thread, which starts with the first job and uses one core."""
+    """Carries the jobs of one model out in a thread, which starts with the first job and uses one core."""
 
-    def __init__(self, decoder_of: Callable[[str], Decoder]) -> None:
-        """Take a function that makes a model's decoder; it is called in the thread, once per model."""
-        self._decoder_of = decoder_of
-        self._decoders: dict[str, Decoder] = {}
+    def __init__(self, name: str, make: Callable[[], Decoder]) -> None:
+        """Take the model's name and a function that makes its decoder; it is called in the thread."""
+        self._name, self._make = name, make
+        self._decoder: Decoder | None = None
         self._orders: SimpleQueue[_Order | None] = SimpleQueue()
         self._pending: dict[int, _Order] = {}
         self._lock = Lock()
         self._thread: Thread | None = None
 
-    def submit(self, name: str, job: Job) -> Future[Job]:
-        """Send a job to a model; the future brings it back done. Cancelling the future drops the job and nothing else."""
+    def submit(self, job: Job) -> Future[Job]:
+        """Send a job; the future brings it back done. Cancelling the future drops the job and nothing else."""
         future: Future[Job] = Future()
-        order = (name, job, future)
+        order = (job, future)
         with self._lock:
             if self._thread is None:
-                self._thread = Thread(target=self._work, name="onedial-lab", daemon=True)
+                self._thread = Thread(target=self._work, name=f"onedial-lab-{self._name}", daemon=True)
                 self._thread.start()
             self._orders.put(order)
         future.add_done_callback(lambda ended: self._orders.put(order) if ended.cancelled() else None)
@@ -73,45 +75,39 @@ class Worker:
                     return False
                 self._take(order)
             order = None
-            busy = [name for name, decoder in self._decoders.items() if decoder.busy]
-            if not busy:
+            if self._decoder is None or not self._decoder.busy:
                 return True
-            for name in busy:
-                self._step(name)
+            self._step(self._decoder)
 
     def _take(self, order: _Order) -> None:
         """Begin a job, or drop it if its future was cancelled."""
-        name, job, future = order
+        job, future = order
         if future.cancelled():
-            if self._pending.pop(id(job), None):
-                self._decoders[name].cancel(job)
+            if self._pending.pop(id(job), None) and self._decoder is not None:
+                self._decoder.cancel(job)
             return
         try:
-            if name not in self._decoders:
-                self._decoders[name] = self._decoder_of(name)
-            self._decoders[name].submit(job)
+            self._decoder = self._decoder or self._make()
+            self._decoder.submit(job)
             self._pending[id(job)] = order
         except Exception as error:
             _settle(future, error)
 
-    def _step(self, name: str) -> None:
+    def _step(self, decoder: Decoder) -> None:
         try:
-            for job in self._decoders[name].step():
-                _settle(self._pending.pop(id(job))[2], job)
+            for job in decoder.step():
+                _settle(self._pending.pop(id(job))[1], job)
         except Exception as error:
-            del self._decoders[name]
-            failure = ModelError(f"embedded model {name!r} failed while decoding: {error!r}. This is a defect; please report it.")
+            failure = ModelError(f"embedded model {self._name!r} failed while decoding: {error!r}. This is a defect; please report it.")
             failure.__cause__ = error
-            self._fail_all(failure, name)
+            self._fail_all(failure)
 
-    def _fail_all(self, error: Exception, name: str | None = None) -> None:
-        """Fail every pending job, or those of one model."""
-        for key, (model, _, future) in list(self._pending.items()):
-            if name in (None, model):
-                del self._pending[key]
-                _settle(future, error)
-        if name is None:
-            self._decoders.clear()
+    def _fail_all(self, error: Exception) -> None:
+        """Fail every pending job, and begin anew with the next one."""
+        for _, future in self._pending.values():
+            _settle(future, error)
+        self._pending.clear()
+        self._decoder = None
 
 
 def _settle(future: Future[Job], outcome: Job | Exception) -> None:
