@@ -64,7 +64,10 @@ def test_greedy_answers_token_counts_and_costs_are_those_of_the_process(config):
             await client.aclose()
 
     served, here = asyncio.run(greedy(load(config).pool)), asyncio.run(greedy(LabClient([NAME], prefix_bytes=0)))
-    same = [(a.completions[0].text, a.completions[0].thinking) == (b.completions[0].text, b.completions[0].thinking) for a, b in zip(served, here, strict=True)]
+    same = [
+        (a.completions[0].text, a.completions[0].thinking) == (b.completions[0].text, b.completions[0].thinking)
+        for a, b in zip(served, here, strict=True)
+    ]
     assert np.mean(same) > 0.9  # the server computes in half precision: where two tokens are close it may take the other
     for one, other, equal in zip(served, here, same, strict=True):
         assert one.usage.input_tokens == other.usage.input_tokens
@@ -99,5 +102,3 @@ def test_collect_fit_and_ask_work_as_on_any_endpoint_and_the_same_outcomes_give_
 
     with embedded(here) as process:
         assert asyncio.run(decided(served, one)) == asyncio.run(decided(process, other))
-
-

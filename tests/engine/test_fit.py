@@ -55,7 +55,7 @@ def _outcomes(recorded):
 
 
 def test_a_missing_or_foreign_fit_is_told_what_to_do(tmp_path):
-    with pytest.raises(ConfigError, match="nothing has been fitted yet.*onedial demo"):
+    with pytest.raises(ConfigError, match=r"nothing has been fitted yet.*onedial demo"):
         Fit.load(tmp_path / "fit.npz")
     (tmp_path / "fit.npz").write_text("not a fit")
     with pytest.raises(ConfigError, match=r"fit.npz is not a fit of onedial. Move it away, and run `onedial fit`"):

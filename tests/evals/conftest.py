@@ -9,10 +9,10 @@ from onedial.core.query import Query
 from onedial.core.usage import Price
 from onedial.evals.comparison import kept_promises, matched_quality
 from onedial.evals.findings import Findings
-from onedial.policies.grid import fixed_arms
 from onedial.evals.selection import Sweep, fixed_sweep, hindsight_sweep, hull_sweep, oracle_sweep
 from onedial.evals.summary import arm_points, hull_line, line, matched_rows, promise_rows, reliability_of, shares
 from onedial.policies.certificate import certify_quality
+from onedial.policies.grid import fixed_arms
 
 MODELS = ("small", "middle", "large")
 EFFORTS = ("0", "4")

@@ -5,8 +5,8 @@ import pytest
 
 from onedial.core.arm import Arm, Source
 from onedial.evals.comparison import kept_promises, matched_quality
-from onedial.policies.grid import Grid, best_fixed
 from onedial.evals.selection import Sweep, fixed_sweep, hull_sweep
+from onedial.policies.grid import Grid, best_fixed
 
 ARMS = tuple(Arm(Source(name)) for name in ("cheap", "fair", "dear"))
 

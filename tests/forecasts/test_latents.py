@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from onedial.forecasts.dispersion import fit_dispersion
-from onedial.forecasts.latents import NODE_WEIGHTS, after_failures, at_nodes, concentrations, coverage, log_run
+from onedial.forecasts.latents import after_failures, at_nodes, concentrations, coverage, log_run
 
 
 def draws(rng, n, mu, kappa, pi0, k):
@@ -31,24 +31,29 @@ def test_success_after_failures_falls_as_the_posterior_says():
 
 
 def test_probabilities_of_all_runs_sum_to_one():
-    runs = [log_run(np.array(bin(i).count("1")), np.array(5), np.array(0.4), np.array(2.0), np.array(0.1)) for i in range(32)]
+    runs = [log_run(np.array(i.bit_count()), np.array(5), np.array(0.4), np.array(2.0), np.array(0.1)) for i in range(32)]
     assert np.exp(runs).sum() == pytest.approx(1.0)
 
 
-def test_a_shared_residual_keeps_the_mean():
-    for mu in (0.1, 0.5, 0.9):
-        assert at_nodes(np.array(mu), 1.0) @ NODE_WEIGHTS == pytest.approx(mu, abs=0.01)
+@pytest.mark.parametrize(("sigma", "beyond"), [(1.0, 0.0), (0.5, 0.3)])
+def test_the_states_of_a_query_keep_the_mean(sigma, beyond):
+    mu = np.array([[0.1, 0.5, 0.65]])
+    success, weights = at_nodes(mu, sigma, np.array([beyond]), np.full(3, 0.05))
+    assert success[0] @ weights[0] == pytest.approx(mu[0], abs=0.015)
+    assert success[0, :, -1] == pytest.approx(0.05) and weights.sum() == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(("kappa", "pi0", "sigma"), [(8.0, 0.0, 0.0), (1.5, 0.3, 0.0), (30.0, 0.0, 1.5)])
 def test_dispersion_is_found_again_in_data_made_with_it(kappa, pi0, sigma):
     rng = np.random.default_rng(2)
     n, sources, k = 800, 4, 6
+    never, guess = np.zeros(n), np.full(sources, 0.05)
     mean = rng.uniform(0.2, 0.6, (n, 1)).repeat(sources, axis=1)
-    node = rng.choice(len(NODE_WEIGHTS), n, p=NODE_WEIGHTS)
-    shifted = np.take_along_axis(at_nodes(mean, sigma), node[:, None, None], axis=2)[..., 0]
+    success, weights = at_nodes(mean, sigma, never, guess)
+    state = rng.choice(weights.shape[1], n, p=weights[0])
+    shifted = np.take_along_axis(success, state[:, None, None], axis=2)[..., 0]
     p = rng.beta(shifted * kappa, (1 - shifted) * kappa) * (rng.random((n, sources)) >= pi0)
-    found = fit_dispersion(mean * (1 - pi0), rng.binomial(k, p).astype(float), np.full((n, sources), float(k)))
+    found = fit_dispersion(mean * (1 - pi0), rng.binomial(k, p).astype(float), np.full((n, sources), float(k)), never, guess)
     assert found.sigma == pytest.approx(sigma, abs=0.51)
     assert np.median(found.pi0) == pytest.approx(pi0, abs=0.1)
     assert 0.4 < np.median(found.kappa) / kappa < 2.5

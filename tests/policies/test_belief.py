@@ -6,20 +6,24 @@ import pytest
 from onedial.core.answer import Candidate
 from onedial.core.arm import Source
 from onedial.core.roc import Roc
-from onedial.forecasts.latents import NODE_WEIGHTS, Latents, at_nodes, coverage
-from onedial.policies.belief import BLOCKS, Belief, Prior
+from onedial.forecasts.latents import Latents, at_nodes, coverage
+from onedial.policies.belief import Belief
+from onedial.policies.blocks import BLOCKS
 from onedial.policies.evidence import Evidence
+from onedial.policies.prior import Prior
 
 SOURCES = (Source("a", "0"), Source("b", "0"))
 
 
-def latents(mu=(0.4, 0.7), kappa=(3.0, 8.0), pi0=(0.1, 0.0), sigma=1.0, agree=0.25, trap=0.02, p_check=0.0):
+def latents(mu=(0.4, 0.7), kappa=(3.0, 8.0), pi0=(0.1, 0.0), sigma=1.0, beyond=0.0, agree=0.25, trap=0.02, p_check=0.0):
     return Latents(
         SOURCES,
         np.array([mu]),
         np.array(kappa),
         np.array(pi0),
         sigma,
+        np.array([beyond]),
+        np.array([0.05, 0.05]),
         np.array([agree]),
         trap,
         np.array([p_check]),
@@ -29,6 +33,7 @@ def latents(mu=(0.4, 0.7), kappa=(3.0, 8.0), pi0=(0.1, 0.0), sigma=1.0, agree=0.
 
 
 LATENTS = latents()
+SUCCESS, WEIGHTS = at_nodes(LATENTS.mu, LATENTS.sigma, LATENTS.beyond, LATENTS.guess)
 PRIOR = Prior(LATENTS, 0, Roc())
 
 
@@ -40,7 +45,7 @@ def evidence(first, second=(), scores=None):
 
 def simulate(rng, blocks, theta=3.0):
     """Draw samples in order, as codes: 0 is right, every other number one wrong answer."""
-    mu = at_nodes(LATENTS.mu[0], LATENTS.sigma)[:, rng.choice(len(NODE_WEIGHTS), p=NODE_WEIGHTS)]
+    mu = SUCCESS[0, :, rng.choice(WEIGHTS.shape[1], p=WEIGHTS[0])]
     p = [0.0 if rng.random() < z else rng.beta(m * k, (1 - m) * k) for m, k, z in zip(mu, LATENTS.kappa, LATENTS.pi0, strict=True)]
     wrong, codes = [], []
     for j, size in blocks:
@@ -114,6 +119,12 @@ def test_where_some_queries_are_traps_agreement_is_believed_less_however_often_i
     trap = Prior(latents(trap=0.6), 0, Roc())
     plain, wary = (Belief(prior, evidence("xxxx", "xxxx")).quality for prior in (PRIOR, trap))
     assert wary < plain - 0.02
+
+
+def test_scattered_failures_say_that_the_query_is_beyond_the_pool_and_that_more_samples_will_not_help():
+    prior = Prior(latents(beyond=0.3), 0, Roc())
+    before, after = (Belief(prior, evidence(seen)).outlooks().vote[1, 2] for seen in ("", "abcdefgh"))
+    assert after < before - 0.3
 
 
 def test_a_perfect_verdict_settles_the_matter_and_a_rejection_removes_the_answer():

@@ -145,7 +145,10 @@ def answered(dial: Dial, queries: Sequence[Query], names: Sequence[str], targets
     with embedded(dial.folder, dial.settings.seed + LIVE_SEED) as fresh, bars() as shown:
         fresh.use(dial.fitted)
         task = shown.add_task("answer", total=len(queries) * len(targets))
-        return [fresh.block(_answered(fresh, queries, name, target, lambda: shown.advance(task))) for name, target in zip(names, targets, strict=True)]
+        return [
+            fresh.block(_answered(fresh, queries, name, target, lambda: shown.advance(task)))
+            for name, target in zip(names, targets, strict=True)
+        ]
 
 
 async def _answered(dial: Dial, queries: Sequence[Query], name: str, target: float, done) -> Live:  # type: ignore[no-untyped-def]

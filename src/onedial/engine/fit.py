@@ -70,7 +70,8 @@ def fit_policies(
     """
     if train.panel.sources != proof.panel.sources:
         raise TableError(
-            f"the training queries have outcomes of {_named(train)}, the held-out ones of {_named(proof)}; collect the same sources for both."
+            f"the training queries have outcomes of {_named(train)}, the held-out ones of {_named(proof)}; "
+            "collect the same sources for both."
         )
     progress("fit the forecast", 0, 1)
     fitted = fit_forecast(train.panel, seed)

@@ -95,7 +95,9 @@ class Fit:
             ConfigError: There is no such file, it is not a fit, or it is of a version not known here.
         """
         if not path.exists():
-            raise ConfigError(f"nothing has been fitted yet: {path} does not exist. Run `onedial demo`, or `onedial collect` and `onedial fit`.")
+            raise ConfigError(
+                f"nothing has been fitted yet: {path} does not exist. Run `onedial demo`, or `onedial collect` and `onedial fit`."
+            )
         try:
             with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
@@ -110,7 +112,7 @@ class Fit:
 def _packed(fit: Fit) -> tuple[dict[str, Any], dict[str, Any]]:
     forecast = fit.forecast
     arrays: dict[str, Any] = {"worths": fit.worths, "line": forecast.line, "kappa": forecast.kappa, "pi0": forecast.pi0}
-    arrays |= {"input_ratio": forecast.input_ratio, "tokens_ratio": forecast.tokens_ratio}
+    arrays |= {"guess": forecast.guess, "input_ratio": forecast.input_ratio, "tokens_ratio": forecast.tokens_ratio}
     arrays |= {f"forest.{name}": value for name, value in asdict(forecast.forest).items()}
     arrays |= {f"train.{name}": value for name, value in asdict(fit.train).items()}
     arrays |= {f"proof.{name}": value for name, value in asdict(fit.proof).items()}
@@ -133,7 +135,7 @@ def _unpacked(arrays: dict[str, Any], header: dict[str, Any]) -> Fit:
     def part(kind: Any, prefix: str) -> Any:
         return kind(**{f.name: arrays[f"{prefix}.{f.name}"] for f in fields(kind)})
 
-    plain = ("line", "kappa", "pi0", "input_ratio", "tokens_ratio")
+    plain = ("line", "kappa", "pi0", "guess", "input_ratio", "tokens_ratio")
     forecast = Forecast(
         sources=tuple(Source(model, effort) for model, effort in header["sources"]),
         forest=part(Forest, "forest"),

@@ -116,7 +116,8 @@ def _within_budget(fit: Fit, objective: Objective, budget_usd: float) -> Promise
     high = int(dearer[slopes.argmax()]) if dearer.size else low
     p_high = float((budget_usd - cost[low]) / (cost[high] - cost[low])) if high != low else 0.0
     mixture = Mixture(low, high, p_high)
-    expected = [float((1 - p_high) * means[low] + p_high * means[high]) for means in (fit.proof.quality.mean(1), fit.proof.cost_usd.mean(1))]
+    means = fit.proof.quality.mean(axis=1), fit.proof.cost_usd.mean(axis=1)
+    expected = [float((1 - p_high) * mean[low] + p_high * mean[high]) for mean in means]
     sentence = f"Within ${budget_usd:.3g} per query in the mean; about {100 * expected[0]:.1f} % right on held-out queries, not promised."
     return Promise(objective, None, mixture, expected[0], expected[1], sentence)
 

@@ -22,7 +22,7 @@ from onedial.evals.comparison import Matched, matched_quality
 from onedial.evals.selection import Sweep, fixed_sweep, hindsight_sweep, hull_sweep, oracle_sweep
 from onedial.evals.sweeps import Rolled, policy_sweep, routed, settings_of
 from onedial.policies.assessor import Assessor
-from onedial.policies.belief import BLOCKS
+from onedial.policies.blocks import BLOCKS
 from onedial.policies.controller import Menu
 from onedial.policies.grid import Grid, most_accurate
 from onedial.strategies.draw import Reading
@@ -70,8 +70,8 @@ def run_experiment(
     train_grid, test_grid = _shared(fitting.train_grid, grid_of(test, seed))
     quality = train_grid.quality.mean(axis=0)
     targets = quality[most_accurate(train_grid)] - np.array(OFFSETS)
-    sweep_targets = np.unique(np.concatenate((np.linspace(float(quality.min()), float(fitting.fit.train.quality.mean(axis=1).max()), SWEEP_POINTS), targets)))
-
+    best = float(fitting.fit.train.quality.mean(axis=1).max())
+    sweep_targets = np.unique(np.concatenate((np.linspace(float(quality.min()), best, SWEEP_POINTS), targets)))
     joint = climb_recorded(test, fitting.assessor, fitting.train.menu, fitting.fit.worths, reading, _told(progress, "joint"))
     compute = _compute_only(fitting, train, test, models, reading, progress)
     routes = _model_only(fitting, train, test, train_grid, test_grid)
@@ -114,7 +114,8 @@ def _compute_only(
     fitting: Fitting, train: Recorded, test: Recorded, models: Mapping[str, Model], reading: Reading, progress: Progress
 ) -> tuple[dict[str, Rolled], dict[str, Rolled]]:
     """One ladder per model; which model serves is chosen in training."""
-    on_train, on_test = {}, {}
+    on_train: dict[str, Rolled] = {}
+    on_test: dict[str, Rolled] = {}
     for name in dict.fromkeys(source.model for source in fitting.assessor.sources):
         columns = [j for j, source in enumerate(fitting.assessor.sources) if source.model == name]
         assessor = Assessor(fitting.fit.forecast, models, columns)

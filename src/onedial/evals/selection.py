@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from onedial.core.outcome import Floats, Panel
 from onedial.core.usage import Price
-from onedial.policies.grid import Grid, best_fixed, fixed_arms, halves, most_accurate
 from onedial.metrics.hull import Mixture, mix, mixture_for_quality
 from onedial.metrics.regret import best_net, half_sample_oracle
+from onedial.policies.grid import Grid, best_fixed, fixed_arms, halves, most_accurate
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ import numpy.typing as npt
 from onedial.core.outcome import Ints
 from onedial.evals import findings as f
 from onedial.evals.comparison import Kept, Matched
-from onedial.policies.grid import Grid
 from onedial.evals.selection import Sweep
 from onedial.metrics.bootstrap import Interval, percentile_interval, resample_weights
 from onedial.metrics.calibration import brier, ece, reliability
 from onedial.metrics.exchange import Exchange
 from onedial.metrics.hull import upper_hull
 from onedial.policies.certificate import Certificate
+from onedial.policies.grid import Grid
 
 PER = 1000.0
 

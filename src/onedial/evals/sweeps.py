@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from onedial.core.arm import Arm
 from onedial.core.outcome import Floats, Ints
-from onedial.policies.grid import Grid
 from onedial.evals.selection import Sweep
 from onedial.metrics.hull import Mixture, mix, mixture_for_quality
+from onedial.policies.grid import Grid
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from onedial.core.outcome import Floats
-from onedial.forecasts.latents import NODE_WEIGHTS, at_nodes, log_run
+from onedial.forecasts.latents import at_nodes, log_run
 
 SIGMAS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)
 KAPPAS = (0.3, 0.7, 1.5, 3.0, 8.0, 30.0, 200.0)
@@ -32,26 +32,29 @@ class Dispersion:
     log_likelihood: float
 
 
-def fit_dispersion(mu: Floats, right: Floats, draws: Floats) -> Dispersion:
+def fit_dispersion(mu: Floats, right: Floats, draws: Floats, beyond: Floats, guess: Floats) -> Dispersion:
     """Choose the most likely spread.
 
     Args:
         mu: (n, S) forecast success, not fitted on these outcomes.
         right: (n, S) right samples.
         draws: (n, S) graded samples; zero where there are none.
+        beyond: (n,) forecast chance that a query is beyond every source, not fitted on these outcomes either.
+        guess: (S,) success on such queries.
     """
-    return max((_given_sigma(mu, right, draws, sigma) for sigma in SIGMAS), key=lambda found: found.log_likelihood)
+    return max((_given_sigma(mu, right, draws, beyond, guess, sigma) for sigma in SIGMAS), key=lambda found: found.log_likelihood)
 
 
-def _given_sigma(mu: Floats, right: Floats, draws: Floats, sigma: float) -> Dispersion:
-    nodes = at_nodes(mu, sigma)
+def _given_sigma(mu: Floats, right: Floats, draws: Floats, beyond: Floats, guess: Floats, sigma: float) -> Dispersion:
+    nodes, weights = at_nodes(mu, sigma, beyond, guess)
+    log_weights = np.log(np.maximum(weights, 1e-12))
     grid = [(kappa, pi0) for kappa in KAPPAS for pi0 in PI0S]
     runs = np.stack([_runs(nodes, right, draws, kappa, pi0) for kappa, pi0 in grid])
-    alone = logsumexp(runs + np.log(NODE_WEIGHTS), axis=3).sum(axis=1)
+    alone = logsumexp(runs + log_weights[:, None], axis=3).sum(axis=1)
     alone -= _PRIOR_PI0 * np.array([pi0 for _, pi0 in grid])[:, None]
     best = alone.argmax(axis=0)
     joint = runs[best, :, np.arange(mu.shape[1])].sum(axis=0)
-    likelihood = float(logsumexp(joint + np.log(NODE_WEIGHTS), axis=1).sum())
+    likelihood = float(logsumexp(joint + log_weights, axis=1).sum())
     return Dispersion(np.array([grid[g][0] for g in best]), np.array([grid[g][1] for g in best]), sigma, likelihood)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from zlib import crc32
 
 import numpy as np
@@ -41,7 +42,7 @@ def features(queries: Sequence[Query]) -> Floats:
 
 def _features(text: str) -> Floats:
     words = _WORD.findall(text.casefold())
-    grams = words + [f"{one} {two}" for one, two in zip(words, words[1:], strict=False)]
+    grams = words + [f"{one} {two}" for one, two in pairwise(words)]
     codes = np.fromiter((crc32(gram.encode()) % HASHED for gram in grams), dtype=np.int64, count=len(grams))
     hashed = np.log1p(np.bincount(codes, minlength=HASHED))
     return np.concatenate((hashed, _shape(text, words)))

@@ -11,12 +11,14 @@ from onedial.core.outcome import Floats, Panel
 from onedial.forecasts.calibration import apply_logistic, fit_logistic
 from onedial.forecasts.dispersion import fit_dispersion
 from onedial.forecasts.features import features
-from onedial.forecasts.forecast import COLLISION_EDGE, Forecast
+from onedial.forecasts.forecast import BEYOND_MOST, COLLISION_EDGE, Forecast
 from onedial.forecasts.forest import Forest, grow_forest
 from onedial.forecasts.latents import Latents
 
 MIN_QUERIES = 20
 TRAP_EDGE = (0.02, 0.8)
+BEYOND_RATE = 0.2
+"""A query that the better half of the sources solve no more often than this is called beyond the pool."""
 TOKEN_SCALE = 0.3  # A factor of e in tokens weighs like 0.3 of success when splits are chosen.
 
 
@@ -41,17 +43,18 @@ def fit_forecast(panel: Panel, seed: int = 0) -> Fitted:
     draws = np.isfinite(panel.score).sum(axis=2).astype(float)
     _enough(panel, draws)
     right = np.nansum(panel.score, axis=2)
-    targets = _targets(panel, right, draws)
+    beyond, guess = _beyond(right, draws)
+    targets = np.column_stack((_targets(panel, right, draws), beyond))
     forest, bag = grow_forest(features(panel.queries), targets, seed)
     s = len(panel.sources)
-    scale = np.concatenate((np.ones(s), np.full(s, TOKEN_SCALE), np.ones(2), np.full(1, TOKEN_SCALE)))
+    scale = np.concatenate((np.ones(s), np.full(s, TOKEN_SCALE), np.ones(2), np.full(1, TOKEN_SCALE), np.ones(1)))
     forest, bag = _rescaled(forest, scale), bag / scale
     line = fit_logistic(bag[:, :s], right, draws)
-    spread = fit_dispersion(apply_logistic(bag[:, :s], line), right, draws)
+    spread = fit_dispersion(apply_logistic(bag[:, :s], line), right, draws, np.clip(bag[:, 2 * s + 3], 0.0, BEYOND_MOST), guess)
     accept = _roc(panel)
     tokens = np.where(np.isfinite(panel.output_tokens), panel.output_tokens, np.nan)
     fitted = np.exp(bag[:, s : 2 * s])
-    prompt = np.exp(bag[:, -1:])
+    prompt = np.exp(bag[:, 2 * s + 2, None])
     forecast = Forecast(
         sources=panel.sources,
         forest=forest,
@@ -59,6 +62,7 @@ def fit_forecast(panel: Panel, seed: int = 0) -> Fitted:
         kappa=spread.kappa,
         pi0=spread.pi0,
         sigma=spread.sigma,
+        guess=guess,
         trap=_trap(_collisions(panel), np.clip(bag[:, 2 * s], *COLLISION_EDGE)),
         p_accept_right=accept[0],
         p_accept_wrong=accept[1],
@@ -79,7 +83,7 @@ def _enough(panel: Panel, draws: Floats) -> None:
 
 
 def _targets(panel: Panel, right: Floats, draws: Floats) -> Floats:
-    """(n, 2S + 3) what the forest learns: success, log tokens, agreement of wrong answers, whether there is a verdict, log prompt tokens."""
+    """(n, 2S + 3) what the forest learns: success, log tokens, agreement of wrong answers, a verdict or none, log prompt tokens."""
     rate = right / np.where(draws > 0, draws, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         log_tokens = _known_mean(np.log(np.maximum(panel.output_tokens, 1.0)), axis=2, otherwise=np.nan)
@@ -104,6 +108,16 @@ def _collisions(panel: Panel) -> Floats:
             count = np.bincount(wrong).astype(float)
             found[i] = (count * (count - 1)).sum() / (wrong.size * (wrong.size - 1))
     return found
+
+
+def _beyond(right: Floats, draws: Floats) -> tuple[Floats, Floats]:
+    """(n,) whether even the better half of the sources hardly ever solved a query, and (S,) how often each got such queries right."""
+    rate = right / np.where(draws > 0, draws, np.nan)
+    skill = _known_mean(rate, axis=0, otherwise=0.0)
+    able = skill >= np.median(skill)
+    beyond = _known_mean(rate[:, able], axis=1, otherwise=1.0) <= BEYOND_RATE
+    guess = _known_mean(rate[beyond], axis=0, otherwise=0.0) if beyond.any() else np.zeros(len(skill))
+    return beyond.astype(float), np.clip(guess, 1e-3, BEYOND_RATE)
 
 
 def _trap(seen: Floats, forecast: Floats) -> float:
@@ -139,4 +153,3 @@ def _roc(panel: Panel) -> tuple[float, float]:
 
 def _rescaled(forest: Forest, scale: Floats) -> Forest:
     return Forest(forest.roots, forest.feature, forest.threshold, forest.left, forest.right, forest.value / scale)
-

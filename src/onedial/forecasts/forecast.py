@@ -16,6 +16,7 @@ from onedial.forecasts.forest import Forest
 from onedial.forecasts.latents import Latents
 
 COLLISION_EDGE = (0.005, 0.98)
+BEYOND_MOST = 0.98
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,13 @@ class Forecast:
 
     Attributes:
         sources: The (model, effort) pairs it knows.
-        forest: From features to 2S + 3 outputs: success and log tokens per source, agreement of wrong answers, chance of a verdict,
-            log prompt tokens.
+        forest: From features to 2S + 4 outputs: success and log tokens per source, agreement of wrong answers, chance of a verdict,
+            log prompt tokens, chance of being beyond every source.
         line: (2, S) recalibration of success.
         kappa: (S,) see `Latents`.
         pi0: (S,) see `Latents`.
         sigma: See `Latents`.
+        guess: (S,) see `Latents`.
         trap: See `Latents`.
         p_accept_right: Chance that the verifier accepts a right answer.
         p_accept_wrong: Chance that it accepts a wrong one.
@@ -43,6 +45,7 @@ class Forecast:
     kappa: Floats
     pi0: Floats
     sigma: float
+    guess: Floats
     trap: float
     p_accept_right: float
     p_accept_wrong: float
@@ -70,6 +73,8 @@ class Forecast:
             kappa=self.kappa,
             pi0=self.pi0,
             sigma=self.sigma,
+            beyond=np.clip(outputs[:, 2 * s + 3], 0.0, BEYOND_MOST),
+            guess=self.guess,
             agree=np.clip(collision, *COLLISION_EDGE),
             trap=self.trap,
             p_check=np.clip(check, 0.0, 1.0),

@@ -1,9 +1,10 @@
 """The latents of a query: what is forecast, and the formulas that turn them into the quality of any number of samples.
 
 Per (query, model, effort) one sample is right with a probability that is zero with
-chance `pi0`, else Beta(mu kappa, (1 - mu) kappa). A residual difficulty, normal and
-shared by all sources of a query, shifts every mu on the logit scale: failures of
-different arms are correlated. Two wrong samples agree with a chance that is itself
+chance `pi0`, else Beta(mu kappa, (1 - mu) kappa). Failures of different arms are
+correlated in two ways: a residual difficulty, normal and shared by all sources of a
+query, shifts every mu on the logit scale; and some queries are beyond the whole
+pool, where every source only guesses. Two wrong samples agree with a chance that is itself
 uncertain, Beta of mean `agree`: a query may be a trap into which all fall alike.
 
 Source: THEORY.md section 2; Levi 2410.16377; Kazdan 2510.05197.
@@ -31,10 +32,12 @@ class Latents:
 
     Attributes:
         sources: Column order.
-        mu: (n, S) mean success of a solvable query, in (0, 1).
+        mu: (n, S) mean success, in (0, 1), the chance of being beyond the pool included and `pi0` not.
         kappa: (S,) concentration of success, positive.
         pi0: (S,) chance that a source never solves the query, in [0, 1).
         sigma: Standard deviation of the shared residual difficulty, in logits.
+        beyond: (n,) chance that the query is beyond every source, in [0, 1).
+        guess: (S,) success of each source on such queries.
         agree: (n,) mean chance that two wrong samples agree, in (0, 1).
         trap: How far that chance varies between queries that look alike: its variance over agree (1 - agree), in (0, 1).
         p_check: (n,) chance that the verifier has an opinion on the query.
@@ -47,6 +50,8 @@ class Latents:
     kappa: Floats
     pi0: Floats
     sigma: float
+    beyond: Floats
+    guess: Floats
     agree: Floats
     trap: float
     p_check: Floats
@@ -55,7 +60,7 @@ class Latents:
 
     def rows(self, index: Sequence[int] | Ints) -> Latents:
         """The latents of a subset of the queries."""
-        per_query = {name: getattr(self, name)[index] for name in ("mu", "agree", "p_check", "output_tokens", "input_tokens")}
+        per_query = {name: getattr(self, name)[index] for name in ("mu", "beyond", "agree", "p_check", "output_tokens", "input_tokens")}
         rest = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in per_query}
         return Latents(**rest, **per_query)
 
@@ -68,6 +73,8 @@ class Latents:
             self.kappa[keep],
             self.pi0[keep],
             self.sigma,
+            self.beyond,
+            self.guess[keep],
             self.agree,
             self.trap,
             self.p_check,
@@ -81,13 +88,26 @@ class Latents:
         return np.asarray((1.0 - self.pi0) * self.mu)
 
 
-def at_nodes(mu: Floats, sigma: float) -> Floats:
-    """Success at each node of the shared residual, shape (*mu.shape, 3), whose weighted mean is close to `mu`.
+def at_nodes(mu: Floats, sigma: float, beyond: Floats, guess: Floats) -> tuple[Floats, Floats]:
+    """Success under each state of the query as a whole: three residual difficulties, and "beyond every source".
+
+    Args:
+        mu: (n, S) mean success over all states.
+        sigma: Of the residual difficulty, in logits.
+        beyond: (n,) chance of the last state.
+        guess: (S,) success in it.
+
+    Returns:
+        (n, S, 4) success and (n, 4) weights; where `mu` allows it, their product is `mu` again.
 
     Source: the probit approximation of a logistic-normal mean, MacKay 1992.
     """
-    centre = logit(np.clip(mu, P_EDGE, 1.0 - P_EDGE)) * np.sqrt(1.0 + np.pi * sigma**2 / 8.0)
-    return np.asarray(expit(centre[..., None] + sigma * NODES))
+    chance = np.minimum(guess, mu)
+    within = np.clip((mu - beyond[:, None] * chance) / (1.0 - beyond[:, None]), P_EDGE, 1.0 - P_EDGE)
+    centre = logit(within) * np.sqrt(1.0 + np.pi * sigma**2 / 8.0)
+    success = np.concatenate((expit(centre[..., None] + sigma * NODES), np.maximum(chance, P_EDGE)[..., None]), axis=2)
+    weights = np.column_stack(((1.0 - beyond)[:, None] * NODE_WEIGHTS, beyond))
+    return np.asarray(success), weights
 
 
 def concentrations(agree: float, trap: float) -> tuple[Floats, Floats]:
@@ -133,7 +153,8 @@ def after_failures(mu: Floats, kappa: Floats, pi0: Floats, failures: int) -> Flo
 
     Source: THEORY.md section 2, "after k failures".
     """
-    none, next_right = log_run(np.array(0), np.array(failures), mu, kappa, pi0), log_run(
-        np.array(1), np.array(failures + 1), mu, kappa, pi0
+    none, next_right = (
+        log_run(np.array(0), np.array(failures), mu, kappa, pi0),
+        log_run(np.array(1), np.array(failures + 1), mu, kappa, pi0),
     )
     return np.asarray(np.exp(next_right - none))

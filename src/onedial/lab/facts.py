@@ -45,7 +45,7 @@ class Facts:
         looks = [(f"{person} {hop}", found) for (person, hop), found in facts]
         walked = " ".join(f"#{i} {hop} {people[i - 1]} {hop} {people[i]}" for i, hop in enumerate(hops, 1))
         named = sorted(set(known.values()) - {people[-1]})
-        wrong = named[pick(rng, 0, len(named) - 1)]
+        wrong = named[pick(rng, 0, len(named) - 1)] if named else other(rng, PEOPLE, people[-1])
         found = people[1:]
         return Example(
             family=self.name,

@@ -17,8 +17,10 @@ from onedial.core.roc import Roc
 from onedial.core.usage import TOKENS_PER_PRICE
 from onedial.forecasts.forecast import Forecast
 from onedial.forecasts.latents import Latents
-from onedial.policies.belief import BLOCKS, Belief, Outlooks, Prior
+from onedial.policies.belief import Belief, Outlooks
+from onedial.policies.blocks import BLOCKS
 from onedial.policies.evidence import Evidence
+from onedial.policies.prior import Prior
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from onedial.core.decision import Decision, Outlook
 from onedial.core.outcome import Floats
 from onedial.core.query import Query
 from onedial.policies.assessor import Assessment, Assessor
-from onedial.policies.belief import BLOCKS, LOOKS
+from onedial.policies.blocks import BLOCKS, LOOKS
 from onedial.policies.lookahead import look_first
 
 SHOWN = 12

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from onedial.core.outcome import Floats
 from onedial.policies.assessor import Assessment
-from onedial.policies.belief import LOOKS, Look
+from onedial.policies.belief import Look
+from onedial.policies.blocks import LOOKS
 
 Flags = npt.NDArray[np.bool_]
 
@@ -35,11 +36,11 @@ def look_first(now: Assessment, worth: float, allowed: Flags, same_model: Flags)
 
 
 def _value(now: Assessment, look: Look, worth: float, follow_cost: Floats) -> Floats:
-    vote, cover = now.later
+    vote = now.later[0]
     flat = follow_cost.reshape(len(follow_cost), 1, -1)
     then = np.maximum(look.nodes @ vote.reshape(-1, vote.shape[2]).T, look.quality[..., None])
     unchecked = np.maximum(worth * look.quality, (worth * then - flat).max(axis=2))
-    total = (look.p * unchecked).sum(axis=1)
+    total: Floats = (look.p * unchecked).sum(axis=1)
     if now.p_check > 0:
         total = (1.0 - now.p_check) * total + now.p_check * _checked(now, look, worth, flat[:, 0])
     return total
@@ -50,7 +51,7 @@ def _checked(now: Assessment, look: Look, worth: float, follow_cost: Floats) -> 
     cover = now.later[1]
     seen = now.outlooks.cover[:, _size_index(now, look)]
     retry = look.missed @ cover.reshape(-1, cover.shape[2]).T
-    return seen * worth + (1.0 - seen) * np.maximum(0.0, (worth * retry - follow_cost).max(axis=1))
+    return np.asarray(seen * worth + (1.0 - seen) * np.maximum(0.0, (worth * retry - follow_cost).max(axis=1)))
 
 
 def _size_index(now: Assessment, look: Look) -> int:

@@ -76,5 +76,3 @@ def conclude(drawn: Sequence[Drawn], chosen: Candidate | None, stopped: str) -> 
         spend=spend,
         stopped=f"{stopped} ({trouble})" if trouble else stopped,
     )
-
-
