@@ -51,7 +51,7 @@ def test_costs_are_matched_at_the_quality_that_the_fixed_arm_reaches():
 
 def test_on_a_generated_world_the_oracle_is_cheaper_than_joint_and_joint_than_the_best_fixed_arm(sweeps):
     made, _ = sweeps
-    others = [made[k] for k in ("joint", "hull", "oracle")]
+    others = [made[k] for k in ("joint", "hull", "oracle", "hindsight")]
     rows = {
         r.policy: r
         for r in matched_quality(made["best fixed"], others, np.random.default_rng(0), n_resamples=50)

@@ -110,16 +110,17 @@ class Belief:
         """
         by_node = self._tables(top := self._leading())
         sizes = BLOCKS[:-1] if self.evidence.draws.any() else BLOCKS
-        values = [self._value(by_node[:, :, b], top, self._outcomes(size, top)) for b, size in enumerate(sizes)]
+        weighed = [self._weigh(by_node[:, :, b], top, self._outcomes(size, top)) for b, size in enumerate(sizes)]
+        values = [self._value(weights.summed(), top) for weights in weighed]
         values += values[-1:] * (len(BLOCKS) - len(sizes))
-        looks = [self._look(by_node[:, :, BLOCKS.index(size)], top, self._outcomes(size, top)) for size in LOOKS]
         vote, cover = (np.stack([v[i] for v in values], axis=1) for i in (0, 1))
-        return Outlooks(vote, cover, tuple(looks))
+        return Outlooks(vote, cover, tuple(self._look(weighed[BLOCKS.index(size)], top) for size in LOOKS))
 
     def at_nodes(self) -> tuple[Floats, Floats]:
-        """Value of every block if the residual difficulty were known: vote and cover, each (S, blocks, nodes)."""
+        """Value of every block if the state of the query were known: vote and cover, each (S, blocks, nodes)."""
         by_node = self._tables(top := self._leading())
-        values = [self._value(by_node[:, :, b], top, self._outcomes(size, top), apart=True) for b, size in enumerate(BLOCKS)]
+        weighed = [self._weigh(by_node[:, :, b], top, self._outcomes(size, top)) for b, size in enumerate(BLOCKS)]
+        values = [self._value(weights, top) for weights in weighed]
         return np.stack([v for v, _ in values], axis=1), np.stack([c for _, c in values], axis=1)
 
     def _outcomes(self, size: int, top: list[int]) -> Outcomes:
@@ -147,33 +148,29 @@ class Belief:
         table: Floats = self.prior.log_blocks(right, draws, self._by_node[h] - self._terms[h]) + self._verdicts[h]
         return table
 
-    def _value(self, table: Floats, top: list[int], o: Outcomes, apart: bool = False) -> tuple[Floats, Floats]:
-        """Expected best posterior, and expected chance that the right answer has been seen; each (S,), or (S, nodes) taken apart.
+    def _value(self, w: _Weights, top: list[int]) -> tuple[Floats, Floats]:
+        """Expected best posterior, and expected chance that the right answer has been seen; each (S,), or (S, nodes) if not summed.
 
         In outcomes that are not enumerated the answer that is then likeliest on the whole is kept: a lower bound.
         """
-        mass, known, missed = self._mass(table, top, o)
-        if not apart:
-            mass, known, missed = mass.sum(axis=3), known.sum(axis=2), missed.sum(axis=1)
-        whole = known.sum(axis=0)
-        rest = np.maximum(known[:-1] - self._enumerated(mass, top), 0.0).max(axis=0) if len(known) > 1 else 0.0
-        return (mass[:-1].max(axis=0).sum(axis=1) + rest) / whole, 1.0 - missed / whole
+        whole = w.known.sum(axis=0)
+        rest = np.maximum(w.known[:-1] - self._enumerated(w.mass, top), 0.0).max(axis=0) if len(w.known) > 1 else 0.0
+        return (w.mass[:-1].max(axis=0).sum(axis=1) + rest) / whole, 1.0 - w.missed / whole
 
-    def _look(self, table: Floats, top: list[int], o: Outcomes) -> Look:
-        mass, known, missed = self._mass(table, top, o)
-        joint = mass[:5].sum(axis=0) + mass[5] * o.single[:, None] + mass[6]
-        left = np.maximum(known.sum(axis=0) - joint.sum(axis=1), 0.0)
-        lead = (
-            np.maximum(known[:-1] - self._enumerated(mass, top), 0.0).sum(axis=2).max(axis=0) if len(known) > 1 else left.sum(axis=1) * 0.0
-        )
+    def _look(self, w: _Weights, top: list[int]) -> Look:
+        joint = w.mass[:5].sum(axis=0) + w.mass[5] * w.alone[:, None] + w.mass[6]
+        left = np.maximum(w.known.sum(axis=0) - joint.sum(axis=1), 0.0)
+        lead = np.zeros(len(left))
+        if len(w.known) > 1:
+            lead = np.maximum(w.known[:-1] - self._enumerated(w.mass, top), 0.0).sum(axis=2).max(axis=0)
         joint = np.concatenate((joint, left[:, None]), axis=1)
-        best = np.column_stack((mass[:-1].sum(axis=3).max(axis=0), lead))
+        best = np.column_stack((w.mass[:-1].sum(axis=3).max(axis=0), lead))
         whole = np.maximum(joint.sum(axis=2), 1e-300)
         return Look(
             p=whole / whole.sum(axis=1, keepdims=True),
             quality=np.minimum(best / whole, 1.0),
             nodes=joint / whole[..., None],
-            missed=missed / np.maximum(missed.sum(axis=1, keepdims=True), 1e-300),
+            missed=w.missed / np.maximum(w.missed.sum(axis=1, keepdims=True), 1e-300),
         )
 
     def _enumerated(self, mass: Floats, top: list[int]) -> Floats:
@@ -184,14 +181,8 @@ class Belief:
             found[h] = mass[row].sum(axis=1)
         return found
 
-    def _mass(self, table: Floats, top: list[int], o: Outcomes) -> tuple[Floats, Floats, Floats]:
-        """Weigh hypotheses and outcomes on one scale per source.
-
-        Returns:
-            (7, S, outcomes, nodes): the right answer is the first, second or third seen, the new one, the other new one,
-            one of those that stay alone, or has still not been seen; (A + 1, S, nodes) of each hypothesis whatever the
-            outcome; (S, nodes) of its still not having been seen, whatever the outcome.
-        """
+    def _weigh(self, table: Floats, top: list[int], o: Outcomes) -> _Weights:
+        """Weigh hypotheses and outcomes of a block, on one scale per source."""
         prior, classes = self.prior, self._classes
         first, second = (int(classes[h]) if h is not None else 0 for h in [*top, None, None][:2])
         third = self._third()
@@ -224,11 +215,34 @@ class Belief:
         )
         missed = table[3][:, 0] + (self._joint[-1] - self._by_node[-1])
         scale = np.maximum(rows.max(axis=(0, 2, 3)), self._joint.max())
-        return (
-            np.exp(rows - scale[None, :, None, None]),
-            np.exp(self._joint[:, None] - scale[None, :, None]),
-            np.exp(missed - scale[:, None]),
+        return _Weights(
+            mass=np.exp(rows - scale[None, :, None, None]),
+            known=np.exp(self._joint[:, None] - scale[None, :, None]),
+            missed=np.exp(missed - scale[:, None]),
+            alone=o.single,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """How likely hypotheses and outcomes of a block are together.
+
+    Attributes:
+        mass: (7, S, outcomes, nodes) the right answer is the first, second or third seen, the new one, the other new
+            one, one of those that stay alone, or has still not been seen.
+        known: (A + 1, S, nodes) each hypothesis, whatever the outcome.
+        missed: (S, nodes) the right answer has still not been seen, whatever the outcome.
+        alone: (outcomes,) samples that stay alone.
+    """
+
+    mass: Floats
+    known: Floats
+    missed: Floats
+    alone: Ints
+
+    def summed(self) -> _Weights:
+        """The same over all nodes."""
+        return _Weights(self.mass.sum(axis=3), self.known.sum(axis=2), self.missed.sum(axis=1), self.alone)
 
 
 def _log_sum(log: Floats) -> Floats:
