@@ -4,6 +4,7 @@ import pytest
 from onedial.core.errors import ConfigError, TableError
 from onedial.engine.fit import fit_policies
 from onedial.engine.fitted import Fit
+from onedial.engine.ladders import Climb, climb_all
 from onedial.engine.recorded import Recorded, held_out
 from onedial.policies.grid import most_accurate
 from onedial.strategies.draw import Reading
@@ -28,9 +29,10 @@ def test_the_ladder_is_cheaper_than_the_reference_arm_at_its_quality(fitting):
 
 
 def test_what_was_claimed_when_stopping_is_what_was_reached_on_held_out_queries(fitting, splits, reading):
-    from onedial.engine.fit import climb_recorded
-
-    ladder = climb_recorded(splits["proof"], fitting.assessor, fitting.train.menu, fitting.fit.worths[6:14:3], reading)
+    proof = splits["proof"]
+    latents = fitting.fit.forecast.latents(proof.queries, proof.panel.input_tokens)
+    one = Climb(proof, latents, tuple(range(len(SOURCES))), fitting.fit.worths[6:14:3], 8)
+    (ladder,) = climb_all([one], fitting.fit.forecast, MODELS, reading)
     assert np.abs(ladder.forecast.mean(axis=1) - ladder.quality.mean(axis=1)).max() < 0.06
 
 
@@ -85,3 +87,14 @@ def test_a_query_stays_in_its_split(world):
     first = [held_out(q, 0.4, 0) for q in queries]
     assert first == [held_out(q, 0.4, 0) for q in queries] and first != [held_out(q, 0.4, 1) for q in queries]
     assert np.mean(first) == pytest.approx(0.4, abs=0.06)
+
+
+def test_ladders_rolled_out_side_by_side_are_those_rolled_out_one_by_one(fitting, splits):
+    few = splits["test"].queries[:12]
+    recorded = Recorded.of(few, _outcomes(splits["test"]), MODELS)
+    latents = fitting.fit.forecast.latents(few, recorded.panel.input_tokens)
+    climbs = [Climb(recorded, latents, columns, fitting.fit.worths[4:12:4], 8) for columns in ((0, 1), (2, 3, 4))]
+    alone, together = (climb_all(climbs, fitting.fit.forecast, MODELS, Reading(), workers) for workers in (1, 2))
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one.quality, other.quality)
+        np.testing.assert_array_equal(one.cost_usd, other.cost_usd)

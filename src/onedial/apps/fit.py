@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from onedial.apps.options import Json, opened
-from onedial.apps.terminal import counted, listing, percent, screen, stages, usd, write_json
+from onedial.apps.terminal import cores, counted, listing, percent, screen, stages, usd, write_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,7 +21,7 @@ def fit(ctx: typer.Context, json: Json = False) -> None:
     """Fit forecasts and policies to the outcomes collected; some queries are kept apart for what is promised."""
     with opened(ctx) as dial:
         with stages() as told:
-            found = dial.fit(told).fit
+            found = dial.fit(told, cores()).fit
         if json:
             write_json(as_data(found) | {"fit": dial.fit_path})
         else:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onedial.apps.options import Json, opened
-from onedial.apps.terminal import screen, stages, write_json
+from onedial.apps.terminal import cores, screen, stages, write_json
 
 if TYPE_CHECKING:
     from onedial.engine.dial import Dial
-    from onedial.engine.fit import Progress
+    from onedial.engine.ladders import Progress
     from onedial.evals.findings import Findings
 
 SAME_QUERIES = "Certificates are tested on the same held-out queries that are shown here, so the two are not independent."
@@ -46,7 +46,7 @@ def compared(dial: Dial, progress: Progress) -> Findings:
 
     settings, models = dial.settings, dial.pool.models
     train, test = dial.recorded()
-    fitting = fit_policies(train, test, models, settings.reading, settings.seed, progress)
-    experiment = run_experiment(fitting, train, test, models, settings.reading, settings.seed, progress)
+    fitting = fit_policies(train, test, models, settings.reading, settings.seed, progress, cores())
+    experiment = run_experiment(fitting, train, test, models, settings.reading, settings.seed, progress, cores())
     certificates = certificates_for(fitting.fit, list(experiment.targets))
     return findings_of(experiment, fitting, test, certificates=certificates, notes=(SAME_QUERIES,), seed=settings.seed)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.table import Table
 
-    from onedial.engine.fit import Progress
+    from onedial.engine.ladders import Progress
 
 
 def screen() -> Console:
@@ -112,6 +112,13 @@ def listing(first: str, numbers: Sequence[str], last: str = "") -> Table:
     if last:
         columns.append(Column(last))
     return Table(*columns, box=None, pad_edge=False, header_style="dim", title_justify="left")
+
+
+def cores() -> int:
+    """How many processes long work may use: one per core that this process may run on."""
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def usd(amount: float) -> str:

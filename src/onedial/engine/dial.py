@@ -15,8 +15,9 @@ from onedial.core.objective import Objective
 from onedial.core.query import Query
 from onedial.engine.collect import Report, collect
 from onedial.engine.collect import quiet as unseen
-from onedial.engine.fit import Fitting, Progress, fit_policies, quiet
+from onedial.engine.fit import Fitting, fit_policies
 from onedial.engine.fitted import Fit
+from onedial.engine.ladders import Progress, quiet
 from onedial.engine.promise import DELTA, Promise, policy_of, promise
 from onedial.engine.recorded import Recorded, held_out
 from onedial.engine.solve import Solved, solve_steps
@@ -252,10 +253,10 @@ class Dial:
         rest = [query for query in asked if not held_out(query, self.settings.held_out, self.settings.seed)]
         return Recorded.of(rest, outcomes, self.pool.models), Recorded.of(kept, outcomes, self.pool.models)
 
-    def fit(self, progress: Progress = quiet) -> Fitting:
+    def fit(self, progress: Progress = quiet, workers: int = 1) -> Fitting:
         """Fit policies to the stored outcomes, store the fit and put it in force."""
         train, proof = self.recorded()
-        fitting = fit_policies(train, proof, self.pool.models, self.settings.reading, self.settings.seed, progress)
+        fitting = fit_policies(train, proof, self.pool.models, self.settings.reading, self.settings.seed, progress, workers)
         fitting.fit.save(self.fit_path)
         self.use(fitting.fit)
         return fitting

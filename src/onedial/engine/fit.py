@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,24 +10,18 @@ import numpy as np
 from onedial.core.arm import Arm
 from onedial.core.errors import TableError
 from onedial.core.model import Model
-from onedial.core.outcome import Floats
 from onedial.engine.fitted import Fit, Rungs
+from onedial.engine.ladders import Climb, Progress, climb_all, quiet
 from onedial.engine.recorded import Recorded
-from onedial.engine.rollout import Ladder, climb, worth_ladder
+from onedial.engine.rollout import Ladder, worth_ladder
 from onedial.forecasts.fit import fit_forecast
+from onedial.forecasts.latents import Latents
 from onedial.policies.assessor import Assessor
-from onedial.policies.controller import Menu
 from onedial.policies.grid import Grid, fixed_arms, most_accurate
 from onedial.strategies.draw import Reading
 
 VOTES = (1, 2, 4, 8)
 STRATEGIES = ("direct", "vote", "best")
-Progress = Callable[[str, int, int], None]
-"""Told of (what, done, total)."""
-
-
-def quiet(what: str, done: int, total: int) -> None:
-    """Report nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +31,14 @@ class Fitting:
     Attributes:
         fit: The frozen result.
         assessor: Loaded with forecasts of the training queries (out of bag) and of the proof queries.
+        latents: Those of the training queries.
         train_grid: Every fixed arm on the training queries.
         train: The joint ladder on the training queries.
     """
 
     fit: Fit
     assessor: Assessor
+    latents: Latents
     train_grid: Grid
     train: Ladder
 
@@ -54,6 +50,7 @@ def fit_policies(
     reading: Reading,
     seed: int = 0,
     progress: Progress = quiet,
+    workers: int = 1,
 ) -> Fitting:
     """Fit on `train`, freeze, and see on `proof` what was frozen.
 
@@ -64,6 +61,7 @@ def fit_policies(
         reading: How completions are read; the verifier of replayed samples is the recorded one.
         seed: Of the forest, of vote subsets and of the order in which certificates are tested.
         progress: Told how far it is.
+        workers: Processes to use; see `climb_all`.
 
     Raises:
         TableError: Too few queries, or a source that is missing in one of the splits.
@@ -76,18 +74,19 @@ def fit_policies(
     progress("fit the forecast", 0, 1)
     fitted = fit_forecast(train.panel, seed)
     progress("fit the forecast", 1, 1)
+    known = fitted.forecast.latents(proof.queries, proof.panel.input_tokens)
     assessor = Assessor(fitted.forecast, models)
     assessor.preload(train.queries, fitted.latents)
-    assessor.preload(proof.queries, fitted.forecast.latents(proof.queries, proof.panel.input_tokens))
+    assessor.preload(proof.queries, known)
     grid = grid_of(train, seed)
     complete = grid.complete()
     reference = complete.arms[most_accurate(complete)]
     depth = int(min(train.panel.score.shape[2], proof.panel.score.shape[2]))
-    menu = Menu(tuple(range(len(assessor.sources))), max_draws=depth)
     cost = np.nanmean(grid.cost_usd, axis=0)
     worths = worth_ladder(float(np.nanmin(cost)), float(np.nanmax(cost)))
-    on_train = climb_recorded(train, assessor, menu, worths, reading, lambda i, n: progress("try policies on training queries", i, n))
-    on_proof = climb_recorded(proof, assessor, menu, worths, reading, lambda i, n: progress("try them on held-out queries", i, n))
+    columns = tuple(range(len(assessor.sources)))
+    climbs = [Climb(train, fitted.latents, columns, worths, depth), Climb(proof, known, columns, worths, depth)]
+    on_train, on_proof = climb_all(climbs, fitted.forecast, models, reading, workers, "try policies", progress)
     fit = Fit(
         forecast=fitted.forecast,
         worths=worths,
@@ -98,19 +97,7 @@ def fit_policies(
         label_kind=_label_kind(proof),
         seed=seed,
     )
-    return Fitting(fit, assessor, grid, on_train)
-
-
-def climb_recorded(
-    recorded: Recorded,
-    assessor: Assessor,
-    menu: Menu,
-    worths: Floats,
-    reading: Reading,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Ladder:
-    """Roll a ladder out on recorded samples."""
-    return climb(recorded.queries, assessor, menu, worths, recorded.replay, reading, recorded.grade, progress)
+    return Fitting(fit, assessor, fitted.latents, grid, on_train)
 
 
 def grid_of(recorded: Recorded, seed: int) -> Grid:

@@ -7,7 +7,7 @@ is scored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,15 +15,16 @@ import numpy as np
 from onedial.core.arm import Arm
 from onedial.core.model import Model
 from onedial.core.outcome import Floats
-from onedial.engine.fit import Fitting, Progress, climb_recorded, grid_of, quiet
+from onedial.engine.fit import Fitting, grid_of
+from onedial.engine.ladders import Climb, Progress, climb_all, quiet
 from onedial.engine.recorded import Recorded
 from onedial.engine.rollout import Ladder
 from onedial.evals.comparison import Matched, matched_quality
 from onedial.evals.selection import Sweep, fixed_sweep, hindsight_sweep, hull_sweep, oracle_sweep
 from onedial.evals.sweeps import Rolled, policy_sweep, routed, settings_of
+from onedial.forecasts.latents import Latents
 from onedial.policies.assessor import Assessor
 from onedial.policies.blocks import BLOCKS
-from onedial.policies.controller import Menu
 from onedial.policies.grid import Grid, most_accurate
 from onedial.strategies.draw import Reading
 
@@ -62,6 +63,7 @@ def run_experiment(
     reading: Reading,
     seed: int = 0,
     progress: Progress = quiet,
+    workers: int = 1,
 ) -> Experiment:
     """Compare on `test` what was chosen on `train`, the split that `fitting` was fitted on."""
     forecast = fitting.fit.forecast
@@ -72,8 +74,7 @@ def run_experiment(
     targets = quality[most_accurate(train_grid)] - np.array(OFFSETS)
     best = float(fitting.fit.train.quality.mean(axis=1).max())
     sweep_targets = np.unique(np.concatenate((np.linspace(float(quality.min()), best, SWEEP_POINTS), targets)))
-    joint = climb_recorded(test, fitting.assessor, fitting.train.menu, fitting.fit.worths, reading, _told(progress, "joint"))
-    compute = _compute_only(fitting, train, test, models, reading, progress)
+    joint, compute = _ladders(fitting, train, test, latents, models, reading, progress, workers)
     routes = _model_only(fitting, train, test, train_grid, test_grid)
     options = {
         "joint": ({"all": rolled(fitting.train)}, {"all": rolled(joint)}),
@@ -106,27 +107,27 @@ def _votes(grid: Grid) -> tuple[int, ...]:
     return tuple(sorted({arm.n for arm in grid.arms}))
 
 
-def _told(progress: Progress, what: str) -> Callable[[int, int], None]:
-    return lambda done, total: progress(what, done, total)
-
-
-def _compute_only(
-    fitting: Fitting, train: Recorded, test: Recorded, models: Mapping[str, Model], reading: Reading, progress: Progress
-) -> tuple[dict[str, Rolled], dict[str, Rolled]]:
-    """One ladder per model; which model serves is chosen in training."""
-    on_train: dict[str, Rolled] = {}
-    on_test: dict[str, Rolled] = {}
-    for name in dict.fromkeys(source.model for source in fitting.assessor.sources):
-        columns = [j for j, source in enumerate(fitting.assessor.sources) if source.model == name]
-        assessor = Assessor(fitting.fit.forecast, models, columns)
-        for recorded in (train, test):
-            for query in recorded.queries:
-                assessor.preload([query], fitting.assessor.full_latents(query))
-        menu = Menu(tuple(range(len(columns))), max_draws=fitting.fit.max_draws)
-        for recorded, kept in ((train, on_train), (test, on_test)):
-            ladder = climb_recorded(recorded, assessor, menu, fitting.fit.worths, reading, _told(progress, f"compute-only, {name}"))
-            kept[name] = rolled(ladder)
-    return on_train, on_test
+def _ladders(
+    fitting: Fitting,
+    train: Recorded,
+    test: Recorded,
+    latents: Latents,
+    models: Mapping[str, Model],
+    reading: Reading,
+    progress: Progress,
+    workers: int,
+) -> tuple[Ladder, tuple[dict[str, Rolled], dict[str, Rolled]]]:
+    """The joint ladder on the test split, and one ladder per model on both; which model serves is chosen in training."""
+    fit, sources = fitting.fit, fitting.assessor.sources
+    names = list(dict.fromkeys(source.model for source in sources))
+    columns = [tuple(j for j, source in enumerate(sources) if source.model == name) for name in names]
+    everything = tuple(range(len(sources)))
+    climbs = [Climb(test, latents, everything, fit.worths, fit.max_draws)]
+    climbs += [Climb(train, fitting.latents, own, fit.worths, fit.max_draws) for own in columns]
+    climbs += [Climb(test, latents, own, fit.worths, fit.max_draws) for own in columns]
+    joint, *rest = climb_all(climbs, fit.forecast, models, reading, workers, "compare on test queries", progress)
+    alone = [rolled(ladder) for ladder in rest]
+    return joint, (dict(zip(names, alone[: len(names)], strict=True)), dict(zip(names, alone[len(names) :], strict=True)))
 
 
 def _model_only(

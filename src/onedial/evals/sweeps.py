@@ -52,15 +52,15 @@ def choose(options: Mapping[str, Rolled], target: float) -> Chosen | None:
 def policy_sweep(name: str, train: Mapping[str, Rolled], test: Mapping[str, Rolled], targets: npt.ArrayLike) -> Sweep:
     """Choose per target in training and show it on the test split; targets that training cannot meet are left out.
 
-    The most lavish rung of the option that is best in training comes last, so that
-    the sweep shows all that the policy can reach.
+    What comes last is the rest of the dial: the rungs from the best one in training
+    up to the most lavish, of the option that is best in training.
     """
     found = [(float(t), choose(train, float(t))) for t in np.asarray(targets, dtype=float)]
     able = [(t, c) for t, c in found if c is not None]
     top = max(train, key=lambda option: train[option].quality.mean(axis=1).max())
-    rung = int(train[top].quality.mean(axis=1).argmax())
-    peak = float(train[top].quality.mean(axis=1)[rung])
-    able.append((peak, Chosen(top, Mixture(rung, rung, 0.0), 0.0)))
+    reached = train[top].quality.mean(axis=1)
+    best = int(reached.argmax())
+    able += [(float(reached[best]), Chosen(top, Mixture(rung, rung, 0.0), 0.0)) for rung in range(best, len(reached))]
     return Sweep(
         name,
         np.array([t for t, _ in able]),

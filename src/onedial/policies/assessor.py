@@ -76,7 +76,6 @@ class Assessor:
         self._cached = np.array([_cached_price(m) for m in chosen]) / TOKENS_PER_PRICE
         self.same_model = np.array([[a.model == b.model for b in self.sources] for a in self.sources])
         self._roc = Roc(forecast.p_accept_right, forecast.p_accept_wrong)
-        self._full: dict[str, Latents] = {}
         self._latents: dict[str, Latents] = {}
         self._priors: dict[str, tuple[Prior, tuple[Floats, Floats]]] = {}
         self._seen: dict[tuple[object, ...], Assessment] = {}
@@ -84,18 +83,13 @@ class Assessor:
     def preload(self, queries: Sequence[Query], latents: Latents) -> None:
         """Use these latents for these queries: out-of-bag forecasts of training queries, or forecasts made in one go."""
         for i, query in enumerate(queries):
-            self._full[query.id] = latents.rows([i])
-            self._latents[query.id] = self._full[query.id].columns(self._columns)
+            self._latents[query.id] = latents.rows([i]).columns(self._columns)
 
     def latents(self, query: Query) -> Latents:
         """The query's latents, one row."""
         if query.id not in self._latents:
             self.preload([query], self.forecast.latents([query]))
         return self._latents[query.id]
-
-    def full_latents(self, query: Query) -> Latents:
-        """The query's latents for every source of the forecast, as they were preloaded."""
-        return self._full[query.id]
 
     def assess(self, query: Query, tried: Sequence[Candidate]) -> Assessment:
         """Weigh the evidence and price every block."""
@@ -107,7 +101,6 @@ class Assessor:
 
     def forget(self, query: Query) -> None:
         """Drop what is kept of a query that has been answered."""
-        self._full.pop(query.id, None)
         self._latents.pop(query.id, None)
         self._priors.pop(query.id, None)
         self._seen = {key: value for key, value in self._seen.items() if key[0] != query.id}

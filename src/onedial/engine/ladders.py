@@ -1,0 +1,86 @@
+"""Roll ladders of policies out on recorded samples, one after the other or side by side on several cores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+from onedial.core.model import Model
+from onedial.core.outcome import Floats
+from onedial.engine.recorded import Recorded
+from onedial.engine.rollout import Ladder, climb
+from onedial.forecasts.forecast import Forecast
+from onedial.forecasts.latents import Latents
+from onedial.policies.assessor import Assessor
+from onedial.policies.controller import Menu
+from onedial.strategies.draw import Reading
+
+Progress = Callable[[str, int, int], None]
+"""Told of (what, done, total)."""
+
+
+def quiet(what: str, done: int, total: int) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """A ladder to be rolled out.
+
+    Attributes:
+        recorded: The queries and their samples.
+        latents: What was forecast of them, all sources of the forecast.
+        columns: Sources that may be asked.
+        worths: USD per unit of quality, rising.
+        max_draws: Samples of one source at most.
+    """
+
+    recorded: Recorded
+    latents: Latents
+    columns: tuple[int, ...]
+    worths: Floats
+    max_draws: int
+
+
+def climb_all(
+    climbs: Sequence[Climb],
+    forecast: Forecast,
+    models: Mapping[str, Model],
+    reading: Reading,
+    workers: int = 1,
+    what: str = "try policies",
+    progress: Progress = quiet,
+) -> list[Ladder]:
+    """Roll every ladder out, in the order given.
+
+    Args:
+        climbs: The ladders.
+        forecast: What the policies know.
+        models: Every model of the forecast.
+        reading: How completions are read; with several workers its functions must be importable by name.
+        workers: Processes; 1 stays in this one. More need a program that can be imported without running.
+        what: What to tell `progress`.
+        progress: Told how many ladders are done.
+    """
+    progress(what, 0, len(climbs))
+    if workers == 1 or len(climbs) == 1:
+        return [_told(_climb(one, forecast, models, reading), progress, what, i + 1, len(climbs)) for i, one in enumerate(climbs)]
+    with ProcessPoolExecutor(min(workers, len(climbs)), mp_context=get_context("spawn")) as pool:
+        running = [pool.submit(_climb, one, forecast, dict(models), reading) for one in climbs]
+        for done, _ in enumerate(as_completed(running), 1):
+            progress(what, done, len(climbs))
+        return [future.result() for future in running]
+
+
+def _told(ladder: Ladder, progress: Progress, what: str, done: int, total: int) -> Ladder:
+    progress(what, done, total)
+    return ladder
+
+
+def _climb(one: Climb, forecast: Forecast, models: Mapping[str, Model], reading: Reading) -> Ladder:
+    assessor = Assessor(forecast, models, one.columns)
+    assessor.preload(one.recorded.queries, one.latents)
+    menu = Menu(tuple(range(len(one.columns))), max_draws=one.max_draws)
+    return climb(one.recorded.queries, assessor, menu, one.worths, one.recorded.replay, reading, one.recorded.grade)
