@@ -35,12 +35,14 @@ class Menu:
         blocks: Sizes that may be drawn at once, among `BLOCKS`.
         max_draws: Samples of one source at most.
         once: Decide before the first token and never again.
+        look: Value small blocks one step further; without, every block as if one stopped after it.
     """
 
     sources: tuple[int, ...]
     blocks: tuple[int, ...] = BLOCKS
     max_draws: int = 8
     once: bool = False
+    look: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Controller:
         allowed = np.zeros(net.shape, dtype=bool)
         for j in self.menu.sources:
             allowed[j] = [size in self.menu.blocks and now.draws[j] + size <= self.menu.max_draws for size in BLOCKS]
-        if not self.menu.once:
+        if self.menu.look and not self.menu.once:
             look = look_first(now, self.worth, allowed, self.assessor.same_model) - self.worth * now.quality
             net[:, : len(LOOKS)] = np.maximum(net[:, : len(LOOKS)], look)
         return np.where(allowed & (spent_usd + now.cost_usd <= self.cap_usd), net, -np.inf)
