@@ -40,8 +40,9 @@ types: $(VENV)/dev.stamp ## mypy, strict
 imports: $(VENV)/dev.stamp ## the rooms import one way
 	$(BIN)/lint-imports
 
-bench: $(VENV)/base.stamp ## joint against model-only, compute-only and fixed arms
-	$(BIN)/onedial bench
+bench: $(VENV)/dev.stamp ## time the embedded runtime beside llama.cpp, and walk graphs beside voting on them
+	$(BIN)/python benchmarks/lab_runtime.py
+	$(BIN)/python benchmarks/reachability.py
 
 clean: ## remove everything that is made here
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -50,7 +50,8 @@ def test_trouble_ends_it_with_the_best_that_is_paid_for_and_says_so(trouble):
     solved = drive(solve_steps(QUERY, Script(Arm(SMALL), Arm(LARGE)), Reading()), lambda ask: next(replies))
     assert solved.answer.answer == "3"
     said = trouble.message if isinstance(trouble, Failure) else trouble.reason
-    assert said in solved.answer.stopped
+    assert solved.answer.stopped == f"1 of large/think=0 brought nothing ({said})"
+    assert [d.arm for d in solved.decisions] == [Arm(SMALL), Arm(LARGE), None] and len(solved.drawn) == 2
     assert solved.answer.spend.cost_usd == 1.0 + getattr(trouble, "cost_usd", 0.0)
 
 
@@ -59,10 +60,21 @@ def test_trouble_at_the_first_ask_is_no_answer():
     assert solved.answer.text is None and solved.answer.candidates == () and "down" in solved.answer.stopped
 
 
+def test_trouble_is_why_it_ended_also_where_the_policy_would_have_gone_on():
+    class Insistent(Script):
+        def choose(self, query, tried=(), spent_usd=0.0):
+            return Decision(Arm(LARGE), tried[-1].answer if tried else None, 0.5, "a sample of large is worth it")
+
+    replies = iter([samples("4"), Failure("the endpoint is down")])
+    solved = drive(solve_steps(QUERY, Insistent(), Reading()), lambda ask: next(replies))
+    assert "worth it" not in solved.answer.stopped and "the endpoint is down" in solved.answer.stopped
+    assert solved.decisions[-1].arm is None and (solved.answer.answer, solved.quality) == ("4", 0.5)
+
+
 def test_a_policy_that_never_stops_is_stopped():
     class Endless(Script):
         def choose(self, query, tried=(), spent_usd=0.0):
             return Decision(Arm(SMALL), "4", 0.5, "more")
 
     solved = drive(solve_steps(QUERY, Endless(), Reading()), lambda ask: samples("4"))
-    assert len(solved.answer.candidates) == 64
+    assert len(solved.answer.candidates) == 64 and solved.answer.stopped == "64 blocks are drawn, the most for one query"

@@ -44,8 +44,6 @@ extract = "number"
 path = "data/o.db"
 [grid]
 samples = 6
-votes = [1, 3]
-strategies = ["vote"]
 """
 
 
@@ -61,7 +59,7 @@ def test_without_a_file_there_is_no_configuration(tmp_path):
 
 def test_an_empty_file_means_the_defaults_and_no_models(tmp_path):
     config = load(tmp_path, "")
-    assert (config.models, config.extract, config.verifier, config.samples, config.votes) == ((), "words", "none", 4, (1, 2, 4, 8))
+    assert (config.models, config.extract, config.verifier, config.samples) == ((), "words", "none", 4)
     assert config.store_path == tmp_path / "onedial-data" / "outcomes.db"
 
 
@@ -82,7 +80,7 @@ def test_a_full_file_is_read_with_efforts_in_the_order_written(tmp_path):
         usage_counts_one_choice=False,
     )
     assert config.models[1].upstream == "large" and config.models[1].model.labels() == (None,)
-    assert (config.extract, config.samples, config.votes, config.strategies) == ("number", 6, (1, 3), ("vote",))
+    assert (config.extract, config.samples) == ("number", 6)
     assert config.store_path == tmp_path / "data" / "o.db"
 
 
@@ -103,8 +101,8 @@ def test_a_full_file_is_read_with_efforts_in_the_order_written(tmp_path):
     ('kind = "prompt"', 'kind = "level"', "models[0].efforts.brief.prompt: an effort of kind 'level' has no use for 'prompt'"),
     ("max_thinking_tokens = 1024", "", "models[0].efforts.1k.max_thinking_tokens: an effort of kind 'cap' needs"),
     ('"number"', '"nummer"', "answers.extract: unknown extractor 'nummer'"),
-    ('["vote"]', '["voet"]', "grid.strategies: unknown strategy 'voet'"),
-    ("votes = [1, 3]", "votes = [0]", "grid.votes[0]: expected int >= 1"),
+    ("samples = 6", "samples = 0", "grid.samples: expected int >= 1"),
+    ("samples = 6", "votes = [1, 3]", "grid.votes: unknown key 'votes'"),
     ("price = { input = 1, output = 4 }", "", "models[1].price: no list price is known for 'large' at http://localhost:8001/v1"),
     ("price = { input = 1, output = 4 }", "", "price = { input = 0.5, output = 1.5 }"),
     ("[store]", "[store", "not a TOML file"),

@@ -17,10 +17,10 @@ from onedial.engine.rollout import Ladder, worth_ladder
 from onedial.forecasts.fit import fit_forecast
 from onedial.forecasts.latents import Latents
 from onedial.policies.assessor import Assessor
+from onedial.policies.blocks import BLOCKS
 from onedial.policies.grid import Grid, fixed_arms, most_accurate
 from onedial.strategies.draw import Reading
 
-VOTES = (1, 2, 4, 8)
 STRATEGIES = ("direct", "vote", "best")
 
 
@@ -103,7 +103,7 @@ def fit_policies(
 def grid_of(recorded: Recorded, seed: int) -> Grid:
     """Every fixed arm on recorded queries, with as many samples as are recorded."""
     depth = int(np.isfinite(recorded.panel.score).sum(axis=2).max())
-    votes = tuple(n for n in VOTES if n <= depth)
+    votes = tuple(n for n in BLOCKS if n <= depth)
     return fixed_arms(recorded.panel, recorded.prices, np.random.default_rng(seed), votes=votes, strategies=STRATEGIES)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from onedial.core.arm import Arm
 from onedial.core.errors import ConfigError
 from onedial.core.model import Model
 from onedial.engine.dial import Dial
-from onedial.engine.fit import STRATEGIES, VOTES
+from onedial.engine.fit import STRATEGIES
 from onedial.engine.fitted import Fit
+from onedial.policies.blocks import BLOCKS
 from onedial.runtime.openai import OpenAIClient
 from onedial.verifiers.verifier import no_opinion
 
@@ -30,11 +30,10 @@ class Offered:
     absent: str = ""
 
 
-def offered(dial: Dial, votes: Sequence[int] = VOTES, strategies: Sequence[str] = STRATEGIES) -> tuple[Offered, ...]:
+def offered(dial: Dial) -> tuple[Offered, ...]:
     """List every source with every strategy and count; what the fit in force has not seen is absent."""
     fit = dial.fitted if dial.fit_path.exists() else None
-    kinds = [("direct", 1)] * ("direct" in strategies)
-    kinds += [(name, n) for name in strategies if name != "direct" for n in votes if n > 1]
+    kinds = [("direct", 1), *((name, n) for name in STRATEGIES if name != "direct" for n in BLOCKS if n > 1)]
     arms = [Arm(source, name, n) for source in dial.sources for name, n in kinds]
     return tuple(Offered(arm, dial.pool.model(arm.source.model), _absent(arm, dial, fit)) for arm in arms)
 

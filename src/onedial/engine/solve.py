@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onedial.core.answer import Answer, Candidate
+from onedial.core.arm import Arm
 from onedial.core.decision import Decision, Policy
 from onedial.core.query import Query
 from onedial.core.steps import Steps
@@ -21,7 +22,7 @@ class Solved:
     Attributes:
         query: What was asked.
         answer: The answer, every candidate and all spend.
-        decisions: In order; each but the last had a block drawn, and the last too where a block brought nothing at all.
+        decisions: In order; each but the last had a block drawn, the last one draws nothing.
         drawn: The blocks, in the same order, with what each cost.
     """
 
@@ -42,20 +43,26 @@ def solve_steps(query: Query, policy: Policy, reading: Reading) -> Steps[Solved]
     decisions: list[Decision] = []
     tried: tuple[Candidate, ...] = ()
     asked: Counter[object] = Counter()
-    for _ in range(MAX_ROUNDS):
-        spent = sum(block.spend.cost_usd for block in drawn)
-        decision = policy.choose(query, tried, spent)
-        decisions.append(decision)
-        if decision.arm is None:
+    trouble = ""
+    while True:
+        decision = policy.choose(query, tried, sum(block.spend.cost_usd for block in drawn))
+        if trouble or decision.arm is None:
             break
+        decisions.append(decision)
         block = yield from draw(query, decision.arm.source, decision.arm.n, reading, asked[decision.arm.source])
         drawn.append(block)
         asked[decision.arm.source] += len(block.candidates)
         tried += block.candidates
-        if not block.candidates:
-            decisions.append(policy.choose(query, tried, spent) if tried else decision)
-            break
+        trouble = _trouble(decision.arm, block, len(drawn))
+    decisions.append(replace(decision, arm=None, reason=trouble) if trouble else decision)
     return Solved(query, conclude(drawn, _chosen(tried, decisions[-1]), decisions[-1].reason), tuple(decisions), tuple(drawn))
+
+
+def _trouble(arm: Arm, block: Drawn, rounds: int) -> str:
+    """Why to end here, whatever the policy would do next; empty to go on."""
+    if not block.candidates:
+        return f"{arm.n} of {arm.source} brought nothing"
+    return f"{MAX_ROUNDS} blocks are drawn, the most for one query" if rounds == MAX_ROUNDS else ""
 
 
 def _chosen(tried: tuple[Candidate, ...], decision: Decision) -> Candidate | None:

@@ -15,7 +15,7 @@ import numpy as np
 from onedial.core.arm import Arm
 from onedial.core.model import Model
 from onedial.core.outcome import Floats
-from onedial.engine.fit import Fitting, grid_of
+from onedial.engine.fit import STRATEGIES, Fitting, grid_of
 from onedial.engine.ladders import Climb, Progress, climb_all, quiet
 from onedial.engine.recorded import Recorded
 from onedial.engine.rollout import Ladder
@@ -84,7 +84,7 @@ def run_experiment(
     rng = np.random.default_rng(seed)
     sweeps = {name: policy_sweep(name, *pair, sweep_targets) for name, pair in options.items()}
     sweeps["hull"] = hull_sweep(train_grid, test_grid, sweep_targets)
-    sweeps["oracle"] = oracle_sweep(test.panel, test.prices, rng, votes=_votes(test_grid), strategies=("direct", "vote", "best"))
+    sweeps["oracle"] = oracle_sweep(test.panel, test.prices, rng, votes=_votes(test_grid), strategies=STRATEGIES)
     sweeps["hindsight"] = hindsight_sweep(test_grid)
     fixed = fixed_sweep(train_grid, test_grid, targets)
     matched = matched_quality(fixed, list(sweeps.values()), rng)

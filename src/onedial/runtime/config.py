@@ -21,7 +21,6 @@ from onedial.core.model import Effort, Model
 from onedial.core.usage import Price
 from onedial.runtime.endpoint import Endpoint
 from onedial.runtime.prices import list_price
-from onedial.strategies.registry import STRATEGIES
 from onedial.verifiers.extract import EXTRACTORS
 from onedial.verifiers.verifier import VERIFIERS
 
@@ -44,8 +43,6 @@ class Config:
         grader: How outcomes are scored: `reference`, or another that the caller allows.
         store_path: The outcome store; a relative path is taken from the folder of the file.
         samples: Samples to collect per (query, source).
-        votes: Sample counts of the fixed arms.
-        strategies: Keys of `STRATEGIES`.
     """
 
     models: tuple[Endpoint, ...]
@@ -54,8 +51,6 @@ class Config:
     grader: str
     store_path: Path
     samples: int
-    votes: tuple[int, ...]
-    strategies: tuple[str, ...]
 
 
 class PriceTable(msgspec.Struct):
@@ -108,11 +103,9 @@ class StoreTable(msgspec.Struct):
 
 
 class GridTable(msgspec.Struct):
-    """What is collected and compared."""
+    """What is collected."""
 
     samples: Positive = 4
-    votes: list[Positive] = field(default_factory=lambda: [1, 2, 4, 8])
-    strategies: list[str] = field(default_factory=lambda: ["direct", "vote"])
 
 
 class FileTable(msgspec.Struct):
@@ -196,8 +189,6 @@ def _checked(file: FileTable, path: Path) -> Config:
             raise _Wrong(f"models[{i}].name: {table.name!r} is the name of another model already. Give this one its own.")
         endpoints[table.name] = _endpoint(table, f"models[{i}]")
     _refuse_other("answers.extract", "extractor", file.answers.extract, EXTRACTORS)
-    for name in file.grid.strategies:
-        _refuse_other("grid.strategies", "strategy", name, STRATEGIES)
     return Config(
         models=tuple(endpoints.values()),
         extract=file.answers.extract,
@@ -205,8 +196,6 @@ def _checked(file: FileTable, path: Path) -> Config:
         grader=file.answers.grader,
         store_path=path.parent / file.store.path,
         samples=file.grid.samples,
-        votes=tuple(file.grid.votes),
-        strategies=tuple(file.grid.strategies),
     )
 
 
