@@ -32,9 +32,11 @@ class Drawn:
     trouble: str = ""
 
 
-def draw(query: Query, source: Source, n: int, reading: Reading, first_index: int = 0) -> Steps[Drawn]:
-    """Ask once for `n` samples, continuing the stream of (query, source) at `first_index`."""
-    reply = yield Sample(query.id, source, query.messages, n, first_index)
+def draw(
+    query: Query, source: Source, n: int, reading: Reading, first_index: int = 0, max_thinking_tokens: int | None = None
+) -> Steps[Drawn]:
+    """Ask once for `n` samples, continuing the stream of (query, source) at `first_index`; thoughts are cut at the cap, if there is one."""
+    reply = yield Sample(query.id, source, query.messages, n, first_index, max_thinking_tokens=max_thinking_tokens)
     if isinstance(reply, Refusal):
         return Drawn((), Spend(), reply.reason)
     spend = Spend(reply.usage, reply.cost_usd, reply.latency_s)

@@ -13,10 +13,11 @@ from onedial.strategies.best_of_n import best_of_n
 from onedial.strategies.direct import direct
 from onedial.strategies.draw import Reading
 from onedial.strategies.self_consistency import self_consistency
+from onedial.strategies.thinking_budget import thinking_budget
 
 Strategy = Callable[[Query, Source, int, Reading], Steps[Answer]]
 
-STRATEGIES: dict[str, Strategy] = {"direct": direct, "vote": self_consistency, "best": best_of_n}
+STRATEGIES: dict[str, Strategy] = {"direct": direct, "vote": self_consistency, "best": best_of_n, "cap": thinking_budget}
 
 
 def steps_of(arm: Arm, query: Query, reading: Reading) -> Steps[Answer]:
