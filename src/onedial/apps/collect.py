@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onedial.apps.options import Json, Options, opened
-from onedial.apps.terminal import bars, counted, screen, usd, warn, write_json
+from onedial.apps.terminal import collecting, counted, screen, usd, warn, write_json
 from onedial.core.errors import ConfigError, ModelError
 from onedial.core.query import Query
 
@@ -37,7 +37,9 @@ def collect(
     names = [name.strip() for name in models.split(",") if name.strip()]
     with opened(ctx) as dial:
         try:
-            report = _collected(dial, queries, samples, names, budget, concurrency)
+            with collecting(costs=True) as told:
+                run = dial.collect(queries, samples=samples, models=names, budget_usd=budget, concurrency=concurrency, progress=told)
+                report = dial.block(run)
         except KeyboardInterrupt:
             warn(f"Interrupted. What has come is in {dial.store_path}; run the same command again to go on.")
             raise typer.Exit(INTERRUPTED) from None
@@ -59,19 +61,6 @@ def _queries(prompts: Path | None, lab: int | None, seed: int) -> list[Query]:
     from onedial.lab.prompts import lab_queries
 
     return lab_queries(lab, "train", seed)
-
-
-def _collected(dial: Dial, queries: list[Query], samples: int | None, models: list[str], budget: float | None, concurrency: int) -> Report:
-    with bars("{task.fields[rate]} samples/s", "{task.fields[spent]}") as shown:
-        task = shown.add_task("collect", total=None, rate="–", spent=usd(0))
-
-        def told(report: Report) -> None:
-            done = report.present + report.stored
-            rate = report.stored / max(shown.tasks[0].elapsed or 0.0, 1e-9)
-            shown.update(task, total=report.wanted, completed=done, rate=f"{rate:,.0f}", spent=usd(report.spent_usd))
-
-        run = dial.collect(queries, samples=samples, models=models, budget_usd=budget, concurrency=concurrency, progress=told)
-        return dial.block(run)
 
 
 def show(report: Report, dial: Dial) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import math
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onedial.apps.options import Json, Options
-from onedial.apps.terminal import bars, cores, percent, screen, stages, write_json
+from onedial.apps.terminal import aside, bars, collecting, cores, percent, screen, stages, write_json
 from onedial.core.errors import ConfigError, TargetUnreachable
 from onedial.core.objective import Objective
 from onedial.core.query import Query
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from onedial.engine.dial import Dial
+    from onedial.engine.fit import Fitting
     from onedial.engine.promise import Promise
+    from onedial.engine.recorded import Recorded
     from onedial.evals.experiment import Experiment
+    from onedial.evals.findings import Findings
     from onedial.evals.style import Money
     from onedial.metrics.bootstrap import Interval
 
@@ -65,32 +68,27 @@ def demo(
 ) -> None:
     """Sample, fit, certify and answer on language models that run right here, and compare what that costs."""
     from onedial.apps.workspace import embedded
-    from onedial.evals.assemble import LABELS, findings_of
-    from onedial.evals.experiment import run_experiment
     from onedial.evals.report import write_report
 
     options, begun = ctx.ensure_object(Options), time.monotonic()
     with embedded(options.data, options.seed) as dial:
         if not keep:
             _clear(dial, owned=options.data is None)
-        fitting, train, test = prepared(dial, QUICK if quick else FULL)
-        with stages() as told:
-            experiment = run_experiment(fitting, train, test, dial.pool.models, dial.settings.reading, options.seed, told, cores())
-        lives = answered(dial, test.queries, LABELS, [float(target) for target in experiment.targets])
-        certificates = [live.promise.certificate for live in lives]
-        findings = findings_of(experiment, fitting, test, certificates=certificates, notes=(NOTE,), seed=options.seed)
+        experiment, lives, findings = run(dial, QUICK if quick else FULL)
         files = write_report(findings, dial.folder / "report")
     seconds = time.monotonic() - begun
     if json:
         write_json({"findings": findings, "live": [summary(live) for live in lives], "files": files, "seconds": seconds})
-        return
-    show(experiment, lives, findings.title, files.png, seconds)
+    else:
+        show(experiment, lives, findings.title, files.png, seconds)
 
 
 def _clear(dial: Dial, owned: bool) -> None:
-    """Start anew: empty the folder that only demos use, refuse any other that holds outcomes."""
+    """Start anew: drop outcomes, fit and report from the embedded models' own folder; refuse any other that holds outcomes."""
     if owned:
-        shutil.rmtree(dial.folder, ignore_errors=True)
+        for path in (dial.fit_path, *dial.folder.glob(f"{dial.store_path.name}*")):
+            path.unlink(missing_ok=True)
+        shutil.rmtree(dial.folder / "report", ignore_errors=True)
     elif dial.store_path.exists():
         raise ConfigError(f"{dial.folder} holds outcomes already. Give --keep to go on with them, or another folder.")
 
@@ -98,50 +96,58 @@ def _clear(dial: Dial, owned: bool) -> None:
 NOTE = "The certificates rest on queries that neither fitting nor this comparison has seen."
 
 
-def prepared(dial: Dial, sizes: tuple[int, int, int]) -> tuple:  # type: ignore[type-arg]
-    """Sample outcomes of three disjoint sets of queries; fit on the first, certify on the second."""
-    from onedial.engine.fit import fit_policies
+def run(dial: Dial, sizes: tuple[int, int, int]) -> tuple[Experiment, list[Live], Findings]:
+    """Run the whole loop on so many queries for fitting, for certificates and for the comparison."""
+    from onedial.evals.assemble import LABELS, findings_of
+    from onedial.evals.experiment import run_experiment
+
+    train, proof, test = sampled(dial, sizes)
+    fitting = fitted(dial, train, proof)
+    reading, seed = dial.settings.reading, dial.settings.seed
+    with stages() as told:
+        experiment = run_experiment(fitting, train, test, dial.pool.models, reading, seed, told, cores())
+    lives = answered(dial, test.queries, LABELS, [float(target) for target in experiment.targets])
+    certificates = [live.promise.certificate for live in lives]
+    return experiment, lives, findings_of(experiment, fitting, test, certificates=certificates, notes=(NOTE,), seed=seed)
+
+
+def sampled(dial: Dial, sizes: tuple[int, int, int]) -> list[Recorded]:
+    """Sample outcomes of three disjoint sets of queries."""
     from onedial.engine.recorded import Recorded
     from onedial.lab.prompts import lab_queries
     from onedial.runtime.store import Store
 
-    out, seed, models = screen(), dial.settings.seed, dial.pool.models
-    splits = [lab_queries(n, split, seed) for n, split in zip(sizes, ("train", "certify", "test"), strict=True)]
+    models = dial.pool.models
+    splits = [lab_queries(n, split, dial.settings.seed) for n, split in zip(sizes, ("train", "certify", "test"), strict=True)]
     asked = [query for split in splits for query in split]
-    efforts = len(dial.sources) // len(models)
-    out.print(
-        f"[bold]1[/] Sampling: {len(models)} models x {efforts} thinking levels x {SAMPLES} samples on {len(asked):,} prompts, "
-        "generated here and now."
+    aside().print(
+        f"[bold]1[/] Sampling: {len(models)} models x {len(dial.sources) // len(models)} thinking levels x {SAMPLES} samples "
+        f"on {len(asked):,} prompts, generated here and now."
     )
-    collected(dial, asked)
+    with collecting(costs=False) as told:
+        dial.block(dial.collect(asked, samples=SAMPLES, concurrency=AT_ONCE, progress=told))
     with Store.open(dial.store_path) as store:
         outcomes = store.outcomes()
-    train, proof, test = (Recorded.of(split, outcomes, models) for split in splits)
-    out.print(f"[bold]2[/] Fitting on {sizes[0]} of the prompts; certifying on {sizes[1]} others.")
+    return [Recorded.of(split, outcomes, models) for split in splits]
+
+
+def fitted(dial: Dial, train: Recorded, proof: Recorded) -> Fitting:
+    """Fit on the first set of queries, certify on the second, and put the fit in force."""
+    from onedial.engine.fit import fit_policies
+
+    aside().print(f"[bold]2[/] Fitting on {len(train.queries)} of the prompts; certifying on {len(proof.queries)} others.")
     with stages() as told:
-        fitting = fit_policies(train, proof, models, dial.settings.reading, seed, told, cores())
+        fitting = fit_policies(train, proof, dial.pool.models, dial.settings.reading, dial.settings.seed, told, cores())
     fitting.fit.save(dial.fit_path)
     dial.use(fitting.fit)
-    return fitting, train, test
-
-
-def collected(dial: Dial, queries: Sequence[Query]) -> None:
-    """Fill the store, with a bar."""
-    with bars("{task.fields[rate]} samples/s") as shown:
-        task = shown.add_task("sample", total=None, rate="–")
-
-        def told(report) -> None:  # type: ignore[no-untyped-def]
-            rate = report.stored / max(shown.tasks[0].elapsed or 0.0, 1e-9)
-            shown.update(task, total=report.wanted, completed=report.present + report.stored, rate=f"{rate:,.0f}")
-
-        dial.block(dial.collect(queries, samples=SAMPLES, concurrency=AT_ONCE, progress=told))
+    return fitting
 
 
 def answered(dial: Dial, queries: Sequence[Query], names: Sequence[str], targets: Sequence[float]) -> list[Live]:
     """Answer every test query live at every target, with samples that have not been drawn before."""
     from onedial.apps.workspace import embedded
 
-    screen().print(f"[bold]3[/] Answering {len(queries)} prompts never seen before at {len(targets)} targets, live.")
+    aside().print(f"[bold]3[/] Answering {len(queries)} prompts never seen before at {len(targets)} targets, live.")
     with embedded(dial.folder, dial.settings.seed + LIVE_SEED) as fresh, bars() as shown:
         fresh.use(dial.fitted)
         task = shown.add_task("answer", total=len(queries) * len(targets))
@@ -151,7 +157,7 @@ def answered(dial: Dial, queries: Sequence[Query], names: Sequence[str], targets
         ]
 
 
-async def _answered(dial: Dial, queries: Sequence[Query], name: str, target: float, done) -> Live:  # type: ignore[no-untyped-def]
+async def _answered(dial: Dial, queries: Sequence[Query], name: str, target: float, done: Callable[[], None]) -> Live:
     import numpy as np
 
     from onedial.engine.promise import reference_only

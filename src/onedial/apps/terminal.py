@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.table import Table
 
+    from onedial.engine.collect import Report
     from onedial.engine.ladders import Progress
 
 
@@ -102,6 +103,20 @@ def bars(*columns: str) -> Bars:
     more, console = [TextColumn(column) for column in columns], aside()
     every = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *more, TimeRemainingColumn())
     return Progress(*every, console=console, transient=True, disable=not console.is_terminal)
+
+
+@contextmanager
+def collecting(*, costs: bool) -> Iterator[Callable[[Report], None]]:
+    """Show how far collecting is and how fast it goes, and what it has cost if `costs`; the function yielded is told of every report."""
+    with bars("{task.fields[rate]} samples/s", *(["{task.fields[spent]}"] if costs else [])) as shown:
+        task = shown.add_task("collect", total=None, rate="–", spent=usd(0))
+
+        def told(report: Report) -> None:
+            rate = report.stored / max(shown.tasks[0].elapsed or 0.0, 1e-9)
+            done = report.present + report.stored
+            shown.update(task, total=report.wanted, completed=done, rate=f"{rate:,.0f}", spent=usd(report.spent_usd))
+
+        yield told
 
 
 def listing(first: str, numbers: Sequence[str], last: str = "") -> Table:

@@ -18,7 +18,18 @@ LOOKS = (1, 2)
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """All outcomes of one block: how many samples join the first, second or any other answer, form one or two new ones, or stay alone."""
+    """All outcomes of one block; arrays are (outcomes,), and the counts of one outcome add up to `size`.
+
+    Attributes:
+        size: Samples in the block.
+        first: Samples that join the leading answer.
+        second: Samples that join the second.
+        rest: Samples that join any other answer seen.
+        new: Samples that agree on a new answer; 0 or at least 2.
+        other: Samples that agree on another new answer, no more than `new`; 0 or at least 2.
+        single: Samples that agree with none.
+        log_ways: Log of the number of sequences of samples that come to this.
+    """
 
     size: int
     first: Ints
@@ -34,7 +45,9 @@ class Outcomes:
 def outcomes_of(size: int, seen: int, more: bool) -> Outcomes:
     """Enumerate them where `seen` of the two leading answers exist, and `more` beside them.
 
-    Three new answers of several samples each are left out, being rare; what joins
+    Three new answers of several samples each are left out. Only a block of 8 can bring
+    them: about a sixth of the time if it is the first one, all of it is wrong and the
+    answers scatter, else hardly ever; sums over outcomes must allow for it. What joins
     the others joins them all alike, as the urn of a Chinese restaurant allows.
     """
     rows = [
