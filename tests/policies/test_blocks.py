@@ -48,7 +48,7 @@ def test_ways_count_the_sequences_of_samples_that_lead_to_each_outcome(size):
         if list(dict.fromkeys(named)) == list(range(len(set(named)))):  # new answers are numbered as they appear
             groups = sorted((named.count(x) for x in set(named)), reverse=True)
             large = [g for g in groups if g > 1]
-            key = (*(sequence.count(x) for x in ("first", "second", "rest")), *(large + [0, 0])[:2], groups.count(1))
+            key = (*(sequence.count(x) for x in ("first", "second", "rest")), *[*large, 0, 0][:2], groups.count(1))
             counted[key] = counted.get(key, 0) + 1
     rows = zip(*_joined(outcomes), outcomes.new, outcomes.other, outcomes.single, np.exp(outcomes.log_ways), strict=True)
     found = {tuple(map(int, row)): ways for *row, ways in rows}

@@ -59,8 +59,10 @@ def test_the_menu_and_the_cap_are_obeyed(assessor):
     tried = tuple(Candidate(SOURCES[j], i, t, t) for j in middle for i, t in enumerate("xy"))
     assert policy.choose(HARD, tried).arm is None
     assert "every block allowed" in policy.choose(HARD, tried).reason
-    capped = Controller(assessor, ALL, 1.0, cap_usd=2e-6).choose(HARD)
-    assert capped.arm is None or capped.outlooks[0].cost_usd <= 2e-6
+    capped = Controller(assessor, ALL, 1.0, cap_usd=1e-5).choose(HARD)
+    assert capped.arm is not None and all(o.cost_usd <= 1e-5 for o in capped.outlooks)
+    beyond = Controller(assessor, ALL, 1.0, cap_usd=1e-9).choose(HARD)
+    assert beyond.arm is None and "fits the $1e-09 that are left of the cap of $1e-09" in beyond.reason
 
 
 def test_committed_before_the_first_token_it_decides_once(assessor):

@@ -81,7 +81,7 @@ def test_what_may_not_follow_is_worth_nothing():
     look, _ = values(allowed=cheap_only)
     assert look[0, 0] < values()[0][0, 0]
     nothing, alone = values(allowed=np.zeros_like(EVERY))
-    assert nothing == pytest.approx(alone[:, : len(LOOKS)], rel=1e-6)
+    assert nothing == pytest.approx(alone[:, : len(LOOKS)], rel=1e-4)
 
 
 def test_with_everything_settled_it_is_worth_nothing():

@@ -21,7 +21,7 @@ from onedial.core.outcome import Floats
 from onedial.core.query import Query
 from onedial.policies.assessor import Assessment, Assessor
 from onedial.policies.blocks import BLOCKS, LOOKS
-from onedial.policies.lookahead import look_first
+from onedial.policies.lookahead import Flags, look_first
 
 SHOWN = 12
 
@@ -66,23 +66,28 @@ class Controller:
         now = self.assessor.assess(query, tried)
         if self.menu.once and tried:
             return Decision(None, now.answer, now.quality, "everything was decided before the first token")
-        net = self._net(now, spent_usd)
+        allowed = self._allowed(now)
+        net = self._net(now, allowed, spent_usd)
         j, b = np.unravel_index(int(net.argmax()), net.shape)
         outlooks = self._outlooks(now, net)
         if np.isneginf(net[j, b]):
-            return Decision(None, now.answer, now.quality, "every block allowed has been drawn", outlooks)
+            return Decision(None, now.answer, now.quality, self._why_none(bool(allowed.any()), spent_usd), outlooks)
         if net[j, b] <= 0 and tried:
             return Decision(None, now.answer, now.quality, self._why_stop(now, int(j), int(b)), outlooks)
         arm = Arm(self.assessor.sources[j], "vote" if BLOCKS[b] > 1 else "direct", BLOCKS[b])
         return Decision(arm, now.answer, now.quality, self._why_draw(now, int(j), int(b)), outlooks)
 
-    def _net(self, now: Assessment, spent_usd: float) -> Floats:
-        """(S, blocks) worth of the quality gained less the cost; minus infinity for what is not on the menu."""
-        net = self.worth * (now.then - now.quality) - now.cost_usd
-        allowed = np.zeros(net.shape, dtype=bool)
+    def _allowed(self, now: Assessment) -> Flags:
+        """(S, blocks) what is on the menu and has not been drawn."""
+        allowed = np.zeros(now.then.shape, dtype=bool)
         for j in self.menu.sources:
             allowed[j] = [size in self.menu.blocks and now.draws[j] + size <= self.menu.max_draws for size in BLOCKS]
-        if self.menu.look and not self.menu.once:
+        return allowed
+
+    def _net(self, now: Assessment, allowed: Flags, spent_usd: float) -> Floats:
+        """(S, blocks) worth of the quality gained less the cost; minus infinity for what is not allowed or beyond the cap."""
+        net = self.worth * (now.then - now.quality) - now.cost_usd
+        if not self.menu.once:
             look = look_first(now, self.worth, allowed, self.assessor.same_model) - self.worth * now.quality
             net[:, : len(LOOKS)] = np.maximum(net[:, : len(LOOKS)], look)
         return np.where(allowed & (spent_usd + now.cost_usd <= self.cap_usd), net, -np.inf)
@@ -101,6 +106,11 @@ class Controller:
         what = f"{size} sample{'s' if size > 1 else ''} of {self.assessor.sources[j]}"
         change = f"the chance of being right from {100 * now.quality:.1f} % to {100 * now.then[j, b]:.1f} %"
         return f"{what} should raise {change} for ${now.cost_usd[j, b]:.2g}, the best gain for its cost"
+
+    def _why_none(self, any_left: bool, spent_usd: float) -> str:
+        if not any_left:
+            return "every block allowed has been drawn"
+        return f"no block fits the ${max(self.cap_usd - spent_usd, 0.0):.2g} that are left of the cap of ${self.cap_usd:.2g}"
 
     def _why_stop(self, now: Assessment, j: int, b: int) -> str:
         gain = 100 * (now.then[j, b] - now.quality)
