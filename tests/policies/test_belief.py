@@ -10,7 +10,7 @@ from onedial.forecasts.latents import Latents, at_nodes, coverage
 from onedial.policies.belief import Belief
 from onedial.policies.blocks import BLOCKS
 from onedial.policies.evidence import Evidence
-from onedial.policies.prior import Prior
+from onedial.policies.prior import MAX_DRAWS, Prior
 
 SOURCES = (Source("a", "0"), Source("b", "0"))
 
@@ -152,3 +152,11 @@ def test_failures_of_one_model_lower_what_is_expected_of_another():
     fresh = Belief(prior, evidence("")).outlooks().cover[1, 0]
     after = Belief(prior, evidence("xyzw", scores=dict.fromkeys("xyzw", 0.0))).outlooks().cover[1, 0]
     assert after < fresh - 0.05
+
+
+@pytest.mark.parametrize("sources", [1, 2])
+def test_the_tables_reach_to_the_last_sample_that_may_be_drawn(sources):
+    prior = Prior(LATENTS.columns(range(sources)), 0, Roc())
+    tried = [Candidate(source, i, "x", "x") for source in SOURCES[:sources] for i in range(MAX_DRAWS)]
+    belief = Belief(prior, Evidence.of(tried, SOURCES[:sources]))
+    assert 0 < belief.quality < 1 and np.isfinite(belief.outlooks().vote).all()

@@ -19,6 +19,7 @@ from onedial.forecasts.latents import Latents
 from onedial.policies.assessor import Assessor
 from onedial.policies.blocks import BLOCKS
 from onedial.policies.grid import Grid, fixed_arms, most_accurate
+from onedial.policies.prior import MAX_DRAWS
 from onedial.strategies.draw import Reading
 
 STRATEGIES = ("direct", "vote", "best")
@@ -81,7 +82,7 @@ def fit_policies(
     grid = grid_of(train, seed)
     complete = grid.complete()
     reference = complete.arms[most_accurate(complete)]
-    depth = int(min(train.panel.score.shape[2], proof.panel.score.shape[2]))
+    depth = min(train.panel.score.shape[2], proof.panel.score.shape[2], MAX_DRAWS)
     cost = np.nanmean(grid.cost_usd, axis=0)
     worths = worth_ladder(float(np.nanmin(cost)), float(np.nanmax(cost)))
     columns = tuple(range(len(assessor.sources)))

@@ -1,7 +1,7 @@
-"""How uneven success is: concentration, hopeless share and shared residual, by likelihood on a grid.
+"""How uneven success is: concentration, hopeless share and shared residual difficulty, by likelihood on a grid.
 
-The mean is forecast elsewhere; here it is given, and has not seen the outcomes
-that are counted. Grids are coarse on purpose: few parameters, strongly held.
+The mean, and the chance of being beyond every source, are forecast elsewhere; here
+they are given, and have not seen the outcomes that are counted. Grids are coarse on purpose: few parameters, strongly held.
 
 Source: THEORY.md section 2 (repeats identify dispersion; three per query identify all).
 """
@@ -24,7 +24,7 @@ _PRIOR_PI0 = 2.0  # Queries' worth of evidence against a hopeless share.
 
 @dataclass(frozen=True, slots=True)
 class Dispersion:
-    """Fitted spread: `kappa` and `pi0` per source, (S,), and `sigma`; see `Latents`."""
+    """Fitted spread: `kappa` and `pi0` per source, (S,), and `sigma` in logits (see `Latents`), with the log likelihood, natural log."""
 
     kappa: Floats
     pi0: Floats
@@ -36,7 +36,7 @@ def fit_dispersion(mu: Floats, right: Floats, draws: Floats, beyond: Floats, gue
     """Choose the most likely spread.
 
     Args:
-        mu: (n, S) forecast success, not fitted on these outcomes.
+        mu: (n, S) forecast success over all states of a query and hopeless ones, not fitted on these outcomes.
         right: (n, S) right samples.
         draws: (n, S) graded samples; zero where there are none.
         beyond: (n,) forecast chance that a query is beyond every source, not fitted on these outcomes either.

@@ -24,7 +24,7 @@ TOKEN_SCALE = 0.3  # A factor of e in tokens weighs like 0.3 of success when spl
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A forecast, and what it says of its own training queries without having seen their outcomes."""
+    """A forecast, and the latents it gives its own training queries, out of bag: without having seen their outcomes."""
 
     forecast: Forecast
     latents: Latents
@@ -83,7 +83,10 @@ def _enough(panel: Panel, draws: Floats) -> None:
 
 
 def _targets(panel: Panel, right: Floats, draws: Floats) -> Floats:
-    """(n, 2S + 3) what the forest learns: success, log tokens, agreement of wrong answers, a verdict or none, log prompt tokens."""
+    """(n, 2S + 3) what the forest learns: success, log tokens, agreement of wrong answers, a verdict or none, log prompt tokens.
+
+    What comes last in its outputs, being beyond every source, is found by `_beyond`.
+    """
     rate = right / np.where(draws > 0, draws, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         log_tokens = _known_mean(np.log(np.maximum(panel.output_tokens, 1.0)), axis=2, otherwise=np.nan)

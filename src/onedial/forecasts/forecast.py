@@ -33,7 +33,7 @@ class Forecast:
         sigma: See `Latents`.
         guess: (S,) see `Latents`.
         trap: See `Latents`.
-        p_accept_right: Chance that the verifier accepts a right answer.
+        p_accept_right: Chance that the verifier accepts (scores at least 0.5) a right answer.
         p_accept_wrong: Chance that it accepts a wrong one.
         input_ratio: (S,) prompt tokens of each source over the exponential of the mean log prompt tokens.
         tokens_ratio: (S,) mean tokens over the exponential of the mean log tokens.
@@ -57,12 +57,12 @@ class Forecast:
 
         Args:
             queries: Any number.
-            input_tokens: (n, S) prompt tokens where they are known.
+            input_tokens: (n, S) prompt tokens of one sending, if they are known; forecast from the text otherwise.
         """
         return self.from_outputs(self.forest.predict(features(queries)), input_tokens)
 
     def from_outputs(self, outputs: Floats, input_tokens: Floats | None = None) -> Latents:
-        """Turn raw forest outputs into latents; training queries come with out-of-bag outputs."""
+        """Turn raw forest outputs, (n, 2S + 4), into latents; training queries come with out-of-bag outputs."""
         s = len(self.sources)
         success, log_tokens, collision, check = outputs[:, :s], outputs[:, s : 2 * s], outputs[:, 2 * s], outputs[:, 2 * s + 1]
         if input_tokens is None:

@@ -37,11 +37,11 @@ class Latents:
         pi0: (S,) chance that a source never solves the query, in [0, 1).
         sigma: Standard deviation of the shared residual difficulty, in logits.
         beyond: (n,) chance that the query is beyond every source, in [0, 1).
-        guess: (S,) success of each source on such queries.
+        guess: (S,) success of each source on such queries, in (0, 1).
         agree: (n,) mean chance that two wrong samples agree, in (0, 1).
         trap: How far that chance varies between queries that look alike: its variance over agree (1 - agree), in (0, 1).
         p_check: (n,) chance that the verifier has an opinion on the query.
-        output_tokens: (n, S) expected tokens per sample.
+        output_tokens: (n, S) expected tokens per sample, thinking included.
         input_tokens: (n, S) prompt tokens of one sending.
     """
 

@@ -29,14 +29,14 @@ class Assessment:
 
     Attributes:
         answer: The answer in the lead, None if there is none.
-        quality: Chance that it is right.
+        quality: Chance that it is right; 0 without one.
         then: (S, blocks) expected quality if one stopped after each block.
-        cost_usd: (S, blocks) expected cost of each block.
+        cost_usd: (S, blocks) expected cost of each block, the prompt cached where the model has had it.
         cached_usd: (S, blocks) the same once the model has had the prompt.
-        draws: (S,) samples drawn so far.
+        draws: Samples drawn so far, one number per source.
         p_check: Chance that the verifier has an opinion.
         outlooks: What blocks would bring and show.
-        later: What blocks would bring on their own if the residual difficulty were known: vote and cover, each (S, blocks, nodes).
+        later: What blocks would bring to a fresh query of known node (see `prior`): vote and cover, each (S, blocks, nodes).
     """
 
     answer: str | None

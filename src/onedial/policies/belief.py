@@ -2,10 +2,14 @@
 
 Hypotheses are "answer a is the right one", for every answer seen, and "the right
 answer has not been seen". Under a hypothesis the votes for the right answer follow
-the forecast latents (beta-binomial per source, a residual difficulty shared by
-all), and the wrong votes of all sources together fall into classes like guests of
-a Chinese restaurant, because models err alike. Everything is closed-form: the
-value of a block is the expectation of the best posterior over all outcomes of the block.
+the forecast latents (beta-binomial per source, given a state of the query that all
+share: a residual difficulty, or "beyond every source"), and the wrong votes of all
+sources together fall into classes like guests of a Chinese restaurant of uncertain
+concentration, because models err alike. State and concentration are the nodes of
+`Prior`. Everything is closed-form: the value of a block is the expectation of the
+best posterior over all outcomes of the block.
+
+S is the number of sources, A that of distinct answers seen.
 
 Source: THEORY.md sections 1 and 2; the partition probability is Ewens 1972.
 """
@@ -41,12 +45,12 @@ class Outlooks:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The outcomes of a small block of each source.
+    """The outcomes of a small block of each source; the last one stands for all that are not enumerated.
 
     Attributes:
         p: (S, outcomes) chance of each outcome.
         quality: (S, outcomes) chance that the answer then in the lead is right.
-        nodes: (S, outcomes, nodes) what is then believed of the residual difficulty.
+        nodes: (S, outcomes, nodes) what is then believed of the nodes of `Prior`; sums to 1 over nodes.
         missed: (S, nodes) the same if the right answer has still not been seen.
     """
 
@@ -57,7 +61,13 @@ class Look:
 
 
 class Belief:
-    """The posterior of one query. Immutable: new evidence makes a new belief from the same `Prior`."""
+    """The posterior of one query. Immutable: new evidence makes a new belief from the same `Prior`.
+
+    Attributes:
+        prior: What was forecast.
+        evidence: What has been seen.
+        posterior: (A + 1,) chance of each hypothesis: every answer seen is the right one, and last that the right one has not been seen.
+    """
 
     def __init__(self, prior: Prior, evidence: Evidence) -> None:
         """Weigh every hypothesis against the evidence."""
@@ -117,7 +127,7 @@ class Belief:
         return Outlooks(vote, cover, tuple(self._look(weighed[BLOCKS.index(size)], top) for size in LOOKS))
 
     def at_nodes(self) -> tuple[Floats, Floats]:
-        """Value of every block if the state of the query were known: vote and cover, each (S, blocks, nodes)."""
+        """Value of every block if the node were known: vote and cover as in `Outlooks`, each (S, blocks, nodes)."""
         by_node = self._tables(top := self._leading())
         weighed = [self._weigh(by_node[:, :, b], top, self._outcomes(size, top)) for b, size in enumerate(BLOCKS)]
         values = [self._value(weights, top) for weights in weighed]

@@ -53,7 +53,7 @@ class Controller:
         assessor: Forecasts and believes.
         menu: What may be done.
         worth: USD per unit of probability of being right.
-        cap_usd: No block whose expected cost would take the query beyond this.
+        cap_usd: No block whose expected cost would take the query beyond this; the worst case is the ledger's to refuse.
     """
 
     assessor: Assessor

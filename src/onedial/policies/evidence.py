@@ -20,7 +20,7 @@ class Evidence:
         answers: Distinct answers, in order of first appearance.
         votes: (S, A) samples of each source that gave each answer.
         draws: (S,) samples drawn, those without an answer included.
-        scores: (A,) verifier score of each answer; NaN for none.
+        scores: (A,) verifier score of each answer in [0, 1], the latest one; NaN for none.
     """
 
     answers: tuple[str, ...]
@@ -30,7 +30,7 @@ class Evidence:
 
     @classmethod
     def of(cls, tried: Sequence[Candidate], sources: Sequence[Source]) -> Evidence:
-        """Count candidates; those of sources not listed still vote for nothing and are left out."""
+        """Count candidates; those of sources not listed are left out."""
         column = {source: j for j, source in enumerate(sources)}
         known = [c for c in tried if c.source in column]
         codes: dict[str, int] = {}

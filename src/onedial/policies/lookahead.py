@@ -2,8 +2,10 @@
 
 A rule that only values blocks as if one stopped after them never takes a cheap
 first look before a dear model, which is what a cascade is. Two steps see it. What
-the second block brings is valued at what the first one taught about the residual
-difficulty, without pooling its votes with the first one's: a lower bound.
+the second block brings is valued as if it were the first of its source, at what the
+look taught about the state of the query. Its votes are not pooled with those there
+are, which values it too low; that its source has failed before is not held against
+it beyond the state, which values more of the same too high.
 
 Source: THEORY.md section 1, "a short lookahead".
 """
@@ -26,7 +28,7 @@ def look_first(now: Assessment, worth: float, allowed: Flags, same_model: Flags)
 
     Args:
         now: The query at this moment.
-        worth: USD per unit of quality.
+        worth: USD per unit of probability of being right.
         allowed: (S, blocks) what may follow.
         same_model: (S, S) whether two sources are efforts of one model, whose prompt is then cached.
     """

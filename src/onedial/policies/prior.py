@@ -1,7 +1,8 @@
 """The forecast latents of one query as tables of log probabilities: what beliefs look up again and again.
 
-Every table runs over *nodes*: the states of the query as a whole (residual
-difficulty, beyond every source) times the concentrations of its wrong answers.
+Every table runs over *nodes*: the states of the query as a whole (three residual
+difficulties, and "beyond every source") times two concentrations of its wrong
+answers; eight nodes, those of one state side by side.
 """
 
 from __future__ import annotations
@@ -15,14 +16,24 @@ from onedial.forecasts.latents import Latents, at_nodes, concentrations
 from onedial.policies.blocks import BLOCKS
 
 MAX_DRAWS = 40
+"""Samples of one source that the tables reach to."""
 _RATE_EDGE = 1e-4
 
 
 class Prior:
-    """The forecast latents of one query, with tables of everything that beliefs look up again and again."""
+    """The forecast latents of one query as tables.
+
+    Attributes:
+        p_check: Chance that the verifier has an opinion on the query.
+        roc: How often it accepts right and wrong answers, neither of them never or always.
+        log_weights: (nodes,) log probability of each node before any sample.
+        log_theta: (nodes,) log concentration of the wrong answers.
+        log_gamma: (counts,) log of (count - 1)!, a class of that many wrong samples.
+        log_rising: (counts, nodes) log of theta (theta + 1) ... over that many wrong samples.
+    """
 
     def __init__(self, latents: Latents, row: int, roc: Roc) -> None:
-        """Tabulate the latents of one row."""
+        """Tabulate the latents of one row, for a verifier of this kind."""
         theta, weights = concentrations(float(latents.agree[row]), latents.trap)
         success, states = at_nodes(latents.mu[[row]], latents.sigma, latents.beyond[[row]], latents.guess)
         mu, kappa = np.repeat(success[0], len(theta), axis=1), latents.kappa[:, None]
@@ -36,12 +47,12 @@ class Prior:
         self.log_weights = np.log(np.maximum(np.outer(states[0], weights).ravel(), 1e-12))
         thetas = np.tile(theta, len(states[0]))
         self.log_theta = np.log(thetas)
-        many = np.arange(len(latents.pi0) * MAX_DRAWS + 2)
+        many = np.arange(len(latents.pi0) * MAX_DRAWS + max(BLOCKS) + 1)
         self.log_gamma = gammaln(np.maximum(many, 1))
         self.log_rising = gammaln(thetas + many[:, None]) - gammaln(thetas)
 
     def log_runs(self, right: Ints, draws: Ints) -> Floats:
-        """(H, S, nodes) log probability of a run of `draws` with `right` right; both (H or 1, S)."""
+        """(H, S, nodes) log probability of a run of `draws` samples with `right` right; both (H or 1, S), at most `MAX_DRAWS`."""
         s = np.arange(self._all.shape[0])[None, :]
         r, n = np.broadcast_arrays(right, draws)
         run = self._right[s, :, r] + self._wrong[s, :, n - r] - self._all[s, n][..., None] + self._log_solvable[:, None]
