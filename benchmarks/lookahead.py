@@ -21,7 +21,7 @@ from onedial.policies.controller import Menu
 from onedial.strategies.draw import Reading
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from worlds import MODELS, SOURCES, World  # noqa: E402
+from worlds import MODELS, SOURCES, World
 
 LEVELS = (0.8, 0.9, 0.95, 0.97)
 

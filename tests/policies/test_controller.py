@@ -72,6 +72,12 @@ def test_committed_before_the_first_token_it_decides_once(assessor):
     assert first.arm is not None and policy.choose(HARD, tried).arm is None
 
 
+def test_told_not_to_look_it_values_every_block_as_if_it_stopped_after_it(assessor):
+    plain, looking = (Controller(assessor, Menu(ALL.sources, look=look), 1e-4).choose(HARD).outlooks for look in (False, True))
+    assert all(o.net_usd == pytest.approx(1e-4 * o.quality - o.cost_usd) for o in plain)
+    assert max(o.net_usd for o in looking) > max(o.net_usd for o in plain)
+
+
 def test_every_option_is_shown_best_first(assessor):
     outlooks = Controller(assessor, ALL, 1e-4).choose(EASY).outlooks
     nets = [o.net_usd for o in outlooks]

@@ -87,7 +87,7 @@ class Controller:
     def _net(self, now: Assessment, allowed: Flags, spent_usd: float) -> Floats:
         """(S, blocks) worth of the quality gained less the cost; minus infinity for what is not allowed or beyond the cap."""
         net = self.worth * (now.then - now.quality) - now.cost_usd
-        if not self.menu.once:
+        if self.menu.look and not self.menu.once:
             look = look_first(now, self.worth, allowed, self.assessor.same_model) - self.worth * now.quality
             net[:, : len(LOOKS)] = np.maximum(net[:, : len(LOOKS)], look)
         return np.where(allowed & (spent_usd + now.cost_usd <= self.cap_usd), net, -np.inf)
