@@ -17,7 +17,7 @@ def small(monkeypatch):
 
 def test_one_command_samples_fits_answers_and_draws(tmp_path):
     told = read("demo", "--quick")
-    folder = tmp_path / "onedial-data" / "lab"
+    folder = tmp_path / "onedial-data" / "demo"
     assert {p.name for p in (folder / "report").iterdir()} >= {"report.html", "report.png", "findings.json"}
     assert json.loads((folder / "report" / "findings.json").read_text())["n_test"] == told["findings"]["n_test"] == 24
     live = told["live"]

@@ -67,11 +67,11 @@ def demo(
     json: Json = False,
 ) -> None:
     """Sample, fit, certify and answer on language models that run right here, and compare what that costs."""
-    from onedial.apps.workspace import embedded
+    from onedial.apps.workspace import DATA, embedded
     from onedial.evals.report import write_report
 
     options, begun = ctx.ensure_object(Options), time.monotonic()
-    with embedded(options.data, options.seed) as dial:
+    with embedded(options.data or DATA / "demo", options.seed) as dial:
         if not keep:
             _clear(dial, owned=options.data is None)
         experiment, lives, findings = run(dial, QUICK if quick else FULL)
@@ -81,10 +81,12 @@ def demo(
         write_json({"findings": findings, "live": [summary(live) for live in lives], "files": files, "seconds": seconds})
     else:
         show(experiment, lives, findings.title, files.png, seconds)
+        modest = math.floor(100 * lives[-1].target) / 100
+        screen().print(f"Next: onedial --data {dial.folder} ask '{EXAMPLE}' --quality {modest}", soft_wrap=True)
 
 
 def _clear(dial: Dial, owned: bool) -> None:
-    """Start anew: drop outcomes, fit and report from the embedded models' own folder; refuse any other that holds outcomes."""
+    """Start anew: drop outcomes, fit and report from the demo's own folder; refuse any other that holds outcomes."""
     if owned:
         for path in (dial.fit_path, *dial.folder.glob(f"{dial.store_path.name}*")):
             path.unlink(missing_ok=True)
@@ -210,7 +212,6 @@ def show(experiment: Experiment, lives: Sequence[Live], title: str, picture: Pat
         style="dim",
     )
     out.print(f"\n{seconds:.0f} s in all. The picture: {picture}", soft_wrap=True)
-    out.print(f"Next: onedial ask '{EXAMPLE}' --quality 0.9", soft_wrap=True)
 
 
 def _promises(experiment: Experiment, lives: Sequence[Live], unit: Money) -> Table:

@@ -9,7 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+import numpy as np
+
 from onedial.core.arm import Source
+from onedial.core.ask import Sample
 from onedial.core.errors import BudgetExhausted, ModelError, TableError
 from onedial.core.objective import Objective
 from onedial.core.query import Query
@@ -153,6 +156,9 @@ class Dial:
         found = promised or self.promise(objective)
         fit = self.fitted
         assert self._assessor is not None
+        if objective.cap_usd is not None:
+            most = [self.pool.input_tokens(Sample(query.id, source, query.messages)) for source in self._assessor.sources]
+            self._assessor.bound_input(query, np.array(most, dtype=float))
         policy = policy_of(fit, self._assessor, found.mixture, objective)
         grant = self.grant.child(Budget(usd=objective.cap_usd, calls=objective.max_calls))
         solved = await run(solve_steps(query, policy, self.settings.reading), self.pool, grant)

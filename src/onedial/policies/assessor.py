@@ -33,6 +33,7 @@ class Assessment:
         then: (S, blocks) expected quality if one stopped after each block.
         cost_usd: (S, blocks) expected cost of each block, the prompt cached where the model has had it.
         cached_usd: (S, blocks) the same once the model has had the prompt.
+        worst_usd: (S, blocks) the most that each block can cost: nothing cached, every sample as long as it may be.
         draws: Samples drawn so far, one number per source.
         p_check: Chance that the verifier has an opinion.
         outlooks: What blocks would bring and show.
@@ -44,6 +45,7 @@ class Assessment:
     then: Floats
     cost_usd: Floats
     cached_usd: Floats
+    worst_usd: Floats
     draws: tuple[int, ...]
     p_check: float
     outlooks: Outlooks
@@ -74,9 +76,12 @@ class Assessor:
         self._input = np.array([m.price.input_usd_per_mtok for m in chosen]) / TOKENS_PER_PRICE
         self._output = np.array([m.price.output_usd_per_mtok for m in chosen]) / TOKENS_PER_PRICE
         self._cached = np.array([_cached_price(m) for m in chosen]) / TOKENS_PER_PRICE
+        self._longest = np.array([m.max_output_tokens for m in chosen]) * self._output
+        self._sends_each = np.array(["n" not in m.capabilities for m in chosen])
         self.same_model = np.array([[a.model == b.model for b in self.sources] for a in self.sources])
         self._roc = Roc(forecast.p_accept_right, forecast.p_accept_wrong)
         self._latents: dict[str, Latents] = {}
+        self._most_input: dict[str, Floats] = {}
         self._priors: dict[str, tuple[Prior, tuple[Floats, Floats]]] = {}
         self._seen: dict[tuple[object, ...], Assessment] = {}
 
@@ -84,6 +89,10 @@ class Assessor:
         """Use these latents for these queries: out-of-bag forecasts of training queries, or forecasts made in one go."""
         for i, query in enumerate(queries):
             self._latents[query.id] = latents.rows([i]).columns(self._columns)
+
+    def bound_input(self, query: Query, tokens: Floats) -> None:
+        """Know the most prompt tokens that one sending may take, (n_sources,): caps are kept with these, not with forecasts."""
+        self._most_input[query.id] = tokens
 
     def latents(self, query: Query) -> Latents:
         """The query's latents, one row."""
@@ -102,6 +111,7 @@ class Assessor:
     def forget(self, query: Query) -> None:
         """Drop what is kept of a query that has been answered."""
         self._latents.pop(query.id, None)
+        self._most_input.pop(query.id, None)
         self._priors.pop(query.id, None)
         self._seen = {key: value for key, value in self._seen.items() if key[0] != query.id}
 
@@ -120,6 +130,7 @@ class Assessor:
             then=checked(outlooks.vote, outlooks.cover, belief.p_check, prior.roc),
             cost_usd=cost,
             cached_usd=cached,
+            worst_usd=self._worst(self._most_input.get(query.id, latents.input_tokens[0])),
             draws=tuple(int(n) for n in evidence.draws),
             p_check=belief.p_check,
             outlooks=outlooks,
@@ -132,6 +143,13 @@ class Assessor:
         prompt, cached = (latents.input_tokens[0] * price for price in (np.where(sent, self._cached, self._input), self._cached))
         output = (latents.output_tokens[0] * self._output)[:, None] * np.array(BLOCKS)
         return prompt[:, None] + output, cached[:, None] + output
+
+    def _worst(self, input_tokens: Floats) -> Floats:
+        """(S, blocks) cost of the longest completions; a model without `n` is sent the prompt for each."""
+        sizes = np.array(BLOCKS)
+        sent = np.where(self._sends_each[:, None], sizes, 1)
+        worst: Floats = (input_tokens * self._input)[:, None] * sent + self._longest[:, None] * sizes
+        return worst
 
 
 def checked(vote: Floats, cover: Floats, p_check: float, roc: Roc) -> Floats:

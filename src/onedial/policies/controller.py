@@ -53,7 +53,7 @@ class Controller:
         assessor: Forecasts and believes.
         menu: What may be done.
         worth: USD per unit of probability of being right.
-        cap_usd: No block whose expected cost would take the query beyond this; the worst case is the ledger's to refuse.
+        cap_usd: No block that could take the query beyond this, at its worst.
     """
 
     assessor: Assessor
@@ -90,7 +90,7 @@ class Controller:
         if self.menu.look and not self.menu.once:
             look = look_first(now, self.worth, allowed, self.assessor.same_model) - self.worth * now.quality
             net[:, : len(LOOKS)] = np.maximum(net[:, : len(LOOKS)], look)
-        return np.where(allowed & (spent_usd + now.cost_usd <= self.cap_usd), net, -np.inf)
+        return np.where(allowed & (spent_usd + now.worst_usd <= self.cap_usd), net, -np.inf)
 
     def _outlooks(self, now: Assessment, net: Floats) -> tuple[Outlook, ...]:
         order = [divmod(int(i), len(BLOCKS)) for i in np.argsort(-net, axis=None)[:SHOWN]]
