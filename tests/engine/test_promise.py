@@ -3,7 +3,7 @@ import pytest
 
 from onedial.core.errors import ConfigError, TargetUnreachable
 from onedial.core.objective import Objective
-from onedial.engine.promise import policy_of, promise, solved
+from onedial.engine.promise import policy_of, promise
 from onedial.policies.blend import Blend
 from onedial.policies.controller import Controller
 from onedial.policies.fixed_arm import FixedArm
@@ -48,7 +48,7 @@ def test_a_budget_is_met_in_the_mean_on_training_queries_and_promises_no_quality
 
 
 def test_a_target_is_met_exactly_on_the_training_queries_by_mixing_two_rungs(fitting):
-    mix = solved(fitting.fit, Objective(quality=0.8))
+    mix = fitting.train.mixture(0.8)
     quality = fitting.fit.train.quality.mean(axis=1)
     assert (1 - mix.p_high) * quality[mix.low] + mix.p_high * quality[mix.high] == pytest.approx(max(0.8, quality[mix.low]))
 

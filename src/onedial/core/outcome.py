@@ -112,7 +112,7 @@ class Panel:
             score=floats["score"],
             answer=codes,
             output_tokens=floats["output_tokens"],
-            input_tokens=_mean_last(prompt),
+            input_tokens=known_mean(prompt),
             verdict=floats["verdict"],
             cost_usd=floats["cost_usd"],
             latency_s=floats["latency_s"],
@@ -141,9 +141,12 @@ class Panel:
         return np.asarray(np.isfinite(self.score).sum(axis=2), dtype=np.int64)
 
 
-def _mean_last(values: Floats) -> Floats:
-    """Mean over the last axis without NaN; NaN where there is nothing."""
-    present = np.isfinite(values)
-    total = np.where(present, values, 0.0).sum(axis=-1)
-    count = present.sum(axis=-1)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+def known_mean(values: Floats, axis: int | tuple[int, ...] = -1, otherwise: float = np.nan) -> Floats:
+    """Mean over what is not NaN; `otherwise` where there is nothing.
+
+    >>> known_mean(np.array([[1.0, np.nan, 3.0], [np.nan, np.nan, np.nan]]), otherwise=0.0).tolist()
+    [2.0, 0.0]
+    """
+    known = np.isfinite(values)
+    total, count = np.where(known, values, 0.0).sum(axis=axis), known.sum(axis=axis)
+    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), otherwise))

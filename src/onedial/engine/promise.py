@@ -10,7 +10,7 @@ from onedial.core.decision import Policy
 from onedial.core.errors import ConfigError, TargetUnreachable
 from onedial.core.objective import Objective
 from onedial.engine.fitted import Fit
-from onedial.metrics.hull import Mixture, mixture_for_quality
+from onedial.metrics.hull import Mixture
 from onedial.policies.assessor import Assessor
 from onedial.policies.blend import Blend
 from onedial.policies.certificate import Certificate, certify_drop, certify_quality
@@ -67,11 +67,6 @@ def target_of(fit: Fit, objective: Objective) -> float:
     if objective.quality is not None:
         return objective.quality
     return float(fit.train.reference_quality.mean()) - (objective.within or 0.0)
-
-
-def solved(fit: Fit, objective: Objective) -> Mixture | None:
-    """The cheapest mixture of two rungs that meets a quality objective on the training queries; None if none does."""
-    return mixture_for_quality(fit.train.cost_usd.mean(axis=1), fit.train.quality.mean(axis=1), target_of(fit, objective))
 
 
 def _reachable(fit: Fit, objective: Objective) -> None:

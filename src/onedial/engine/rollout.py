@@ -92,13 +92,9 @@ def climb(
     fresh: Callable[[], Callable[[Ask], Reply]],
     reading: Reading,
     grade: Grade,
-    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Ladder:
     """Roll every rung out, each against a fresh world; what two rungs have in common is assessed once."""
-    rungs = []
-    for i, worth in enumerate(worths):
-        rungs.append(roll_out(queries, Controller(assessor, menu, float(worth)), fresh(), reading, grade))
-        progress(i + 1, len(worths))
+    rungs = [roll_out(queries, Controller(assessor, menu, float(worth)), fresh(), reading, grade) for worth in worths]
     return Ladder(
         menu,
         worths,

@@ -1,8 +1,7 @@
 """The standing experiment: joint, model-only, compute-only and every fixed arm, chosen on one split and shown on another.
 
 The three policies are one controller with actions removed. Definitions are those
-of the decision record on comparisons; nothing here sees the test split before it
-is scored.
+of docs/THEORY.md, section 5; nothing here sees the test split before it is scored.
 """
 
 from __future__ import annotations

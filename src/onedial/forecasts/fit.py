@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from onedial.core.errors import TableError
-from onedial.core.outcome import Floats, Panel
+from onedial.core.outcome import Floats, Panel, known_mean
 from onedial.forecasts.calibration import apply_logistic, fit_logistic
 from onedial.forecasts.dispersion import fit_dispersion
 from onedial.forecasts.features import features
@@ -66,8 +66,8 @@ def fit_forecast(panel: Panel, seed: int = 0) -> Fitted:
         trap=_trap(_collisions(panel), np.clip(bag[:, 2 * s], *COLLISION_EDGE)),
         p_accept_right=accept[0],
         p_accept_wrong=accept[1],
-        input_ratio=_known_mean(panel.input_tokens / prompt, axis=0, otherwise=1.0),
-        tokens_ratio=_known_mean(tokens, axis=(0, 2), otherwise=1.0) / fitted.mean(axis=0),
+        input_ratio=known_mean(panel.input_tokens / prompt, axis=0, otherwise=1.0),
+        tokens_ratio=known_mean(tokens, axis=(0, 2), otherwise=1.0) / fitted.mean(axis=0),
     )
     known = np.where(np.isfinite(panel.input_tokens), panel.input_tokens, prompt * forecast.input_ratio)
     return Fitted(forecast, forecast.from_outputs(bag, known))
@@ -89,10 +89,10 @@ def _targets(panel: Panel, right: Floats, draws: Floats) -> Floats:
     """
     rate = right / np.where(draws > 0, draws, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
-        log_tokens = _known_mean(np.log(np.maximum(panel.output_tokens, 1.0)), axis=2, otherwise=np.nan)
+        log_tokens = known_mean(np.log(np.maximum(panel.output_tokens, 1.0)), axis=2, otherwise=np.nan)
     verdict = np.isfinite(panel.verdict).any(axis=(1, 2)).astype(float)
     agreement = _filled(_collisions(panel)[:, None])
-    prompt = _filled(_known_mean(np.log(np.maximum(panel.input_tokens, 1.0)), axis=1, otherwise=np.nan)[:, None])
+    prompt = _filled(known_mean(np.log(np.maximum(panel.input_tokens, 1.0)), axis=1, otherwise=np.nan)[:, None])
     return np.column_stack((_filled(rate), TOKEN_SCALE * _filled(log_tokens), agreement, verdict, TOKEN_SCALE * prompt))
 
 
@@ -103,7 +103,7 @@ def _collisions(panel: Panel) -> Floats:
     those who mostly know better are wrong alike.
     """
     found = np.full(len(panel.queries), np.nan)
-    skill = _known_mean(panel.score, axis=(0, 2), otherwise=0.0)
+    skill = known_mean(panel.score, axis=(0, 2), otherwise=0.0)
     able = np.flatnonzero(skill >= np.median(skill))
     for i, (answers, scores) in enumerate(zip(panel.answer[:, able], panel.score[:, able], strict=True)):
         wrong = answers[np.isfinite(scores) & (scores < 0.5) & (answers >= 0)]
@@ -116,10 +116,10 @@ def _collisions(panel: Panel) -> Floats:
 def _beyond(right: Floats, draws: Floats) -> tuple[Floats, Floats]:
     """(n,) whether even the better half of the sources hardly ever solved a query, and (S,) how often each got such queries right."""
     rate = right / np.where(draws > 0, draws, np.nan)
-    skill = _known_mean(rate, axis=0, otherwise=0.0)
+    skill = known_mean(rate, axis=0, otherwise=0.0)
     able = skill >= np.median(skill)
-    beyond = _known_mean(rate[:, able], axis=1, otherwise=1.0) <= BEYOND_RATE
-    guess = _known_mean(rate[beyond], axis=0, otherwise=0.0) if beyond.any() else np.zeros(len(skill))
+    beyond = known_mean(rate[:, able], axis=1, otherwise=1.0) <= BEYOND_RATE
+    guess = known_mean(rate[beyond], axis=0, otherwise=0.0) if beyond.any() else np.zeros(len(skill))
     return beyond.astype(float), np.clip(guess, 1e-3, BEYOND_RATE)
 
 
@@ -134,15 +134,9 @@ def _trap(seen: Floats, forecast: Floats) -> float:
 
 def _filled(values: Floats) -> Floats:
     """Replace NaN by row effect plus column mean."""
-    column = _known_mean(values, axis=0, otherwise=0.0)
-    row = _known_mean(values - column, axis=1, otherwise=0.0)
+    column = known_mean(values, axis=0, otherwise=0.0)
+    row = known_mean(values - column, axis=1, otherwise=0.0)
     return np.where(np.isfinite(values), values, column + row[:, None])
-
-
-def _known_mean(values: Floats, axis: int | tuple[int, ...], otherwise: float) -> Floats:
-    known = np.isfinite(values)
-    total, count = np.where(known, values, 0.0).sum(axis=axis), known.sum(axis=axis)
-    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), otherwise))
 
 
 def _roc(panel: Panel) -> tuple[float, float]:

@@ -79,12 +79,13 @@ class Belief:
         self._by_node = self._terms.sum(axis=1) + prior.log_weights
         classes = votes.sum(axis=0)
         blank = int(evidence.draws.sum() - classes.sum())
-        self._classes, self._verdicts = classes, self._log_verdicts(a)
+        self._classes, self._blank, self._verdicts = classes, blank, self._log_verdicts(a)
         partitions = [prior.log_partition(np.delete(classes, h), blank) for h in range(a)] + [prior.log_partition(classes, blank)]
         self._joint = self._by_node + np.stack(partitions) + self._verdicts[:, None]
         log = _log_sum(self._joint)
         weight = np.exp(log - log.max())
         self.posterior: Floats = weight / weight.sum()
+        self._order = [int(h) for h in np.argsort(-self.posterior[:-1])]
 
     def _log_verdicts(self, a: int) -> Floats:
         """Log likelihood of the verifier's scores under each hypothesis."""
@@ -138,12 +139,11 @@ class Belief:
 
     def _leading(self) -> list[int]:
         """Up to two answers that may grow, most likely first."""
-        return [int(h) for h in np.argsort(-self.posterior[:-1])[:2]]
+        return self._order[:2]
 
     def _third(self) -> int | None:
         """The most likely answer after those two."""
-        order = np.argsort(-self.posterior[:-1])
-        return int(order[2]) if len(order) > 2 else None
+        return self._order[2] if len(self._order) > 2 else None
 
     def _tables(self, top: list[int]) -> Floats:
         """(4, S, blocks, r, nodes) log likelihood with r of the block right, under: first, second, third answer seen, one not seen."""
@@ -202,9 +202,8 @@ class Belief:
         grown = [np.where(c > 0, lg[c], 0.0)[:, None] + theta * (c > 0)[:, None] for c in sizes]
         fixed = np.delete(classes, top)
         others = int(fixed.sum())
-        blank = int(self.evidence.draws.sum() - classes.sum())
         joined = lg[others + o.rest] - lg[others] if others else 0.0
-        whole = sum(grown) + theta * (o.single[:, None] + len(fixed) + blank) + (lg[fixed].sum() + joined + o.log_ways)[:, None]
+        whole = sum(grown) + theta * (o.single[:, None] + len(fixed) + self._blank) + (lg[fixed].sum() + joined + o.log_ways)[:, None]
         total = int(self.evidence.draws.sum()) + o.size
         none, one = np.zeros_like(o.first), np.ones_like(o.first)
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from onedial.core.arm import Arm
 from onedial.core.errors import ConfigError, TableError, unknown
-from onedial.core.outcome import Floats, Ints, Panel
+from onedial.core.outcome import Floats, Ints, Panel, known_mean
 from onedial.core.usage import TOKENS_PER_PRICE, Price
 
 
@@ -191,19 +191,11 @@ def asked_together(panel: Panel, source: int, price: Price | None, sizes: Ints) 
     Source: THEORY.md section 5, "cost".
     """
     if price is None:
-        return _mean(panel.cost_usd[:, source])[:, None] * sizes
-    output = _mean(panel.output_tokens[:, source])[:, None] * sizes * price.output_usd_per_mtok
+        return known_mean(panel.cost_usd[:, source])[:, None] * sizes
+    output = known_mean(panel.output_tokens[:, source])[:, None] * sizes * price.output_usd_per_mtok
     prompt = panel.input_tokens[:, source][:, None] * price.input_usd_per_mtok
     total: Floats = (prompt + output) / TOKENS_PER_PRICE
     return total
-
-
-def _mean(values: Floats) -> Floats:
-    """Mean over the last axis without NaN; NaN where there is nothing."""
-    known = np.isfinite(values)
-    count = known.sum(axis=-1)
-    total = np.where(known, values, 0.0).sum(axis=-1)
-    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
 
 
 def best_fixed(train: Grid, target: float) -> int | None:

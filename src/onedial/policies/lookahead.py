@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from onedial.core.outcome import Floats
 from onedial.policies.assessor import Assessment
-from onedial.policies.belief import Look
 from onedial.policies.blocks import LOOKS
 
 Flags = npt.NDArray[np.bool_]
@@ -34,27 +33,23 @@ def look_first(now: Assessment, worth: float, allowed: Flags, same_model: Flags)
     """
     follow_cost = np.where(same_model[:, :, None], now.cached_usd[None], now.cost_usd[None])
     follow_cost = np.where(allowed[None], follow_cost, np.inf)
-    return np.stack([_value(now, look, worth, follow_cost) for look in now.outlooks.looks], axis=1) - now.cost_usd[:, : len(LOOKS)]
+    return np.stack([_value(now, i, worth, follow_cost) for i in range(len(LOOKS))], axis=1) - now.cost_usd[:, : len(LOOKS)]
 
 
-def _value(now: Assessment, look: Look, worth: float, follow_cost: Floats) -> Floats:
-    vote = now.later[0]
+def _value(now: Assessment, i: int, worth: float, follow_cost: Floats) -> Floats:
+    vote, look = now.later[0], now.outlooks.looks[i]
     flat = follow_cost.reshape(len(follow_cost), 1, -1)
     then = np.maximum(look.nodes @ vote.reshape(-1, vote.shape[2]).T, look.quality[..., None])
     unchecked = np.maximum(worth * look.quality, (worth * then - flat).max(axis=2))
     total: Floats = (look.p * unchecked).sum(axis=1)
     if now.p_check > 0:
-        total = (1.0 - now.p_check) * total + now.p_check * _checked(now, look, worth, flat[:, 0])
+        total = (1.0 - now.p_check) * total + now.p_check * _checked(now, i, worth, flat[:, 0])
     return total
 
 
-def _checked(now: Assessment, look: Look, worth: float, follow_cost: Floats) -> Floats:
+def _checked(now: Assessment, i: int, worth: float, follow_cost: Floats) -> Floats:
     """The same where the verifier says whether the right answer has been seen."""
     cover = now.later[1]
-    seen = now.outlooks.cover[:, _size_index(now, look)]
-    retry = look.missed @ cover.reshape(-1, cover.shape[2]).T
+    seen = now.outlooks.cover[:, i]
+    retry = now.outlooks.looks[i].missed @ cover.reshape(-1, cover.shape[2]).T
     return np.asarray(seen * worth + (1.0 - seen) * np.maximum(0.0, (worth * retry - follow_cost).max(axis=1)))
-
-
-def _size_index(now: Assessment, look: Look) -> int:
-    return next(i for i, known in enumerate(now.outlooks.looks) if known is look)
