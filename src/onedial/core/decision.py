@@ -38,6 +38,8 @@ class Decision:
         reason: Why, in one sentence.
         outlooks: Every option considered, best first.
         propensity: Probability with which this choice was made.
+        pick: On stopping, which candidate is the answer, an index into those tried; None for the first that gave `answer`.
+            Answers in free form, which never agree, and samples without an answer are told apart by it.
     """
 
     arm: Arm | None
@@ -46,6 +48,7 @@ class Decision:
     reason: str = ""
     outlooks: tuple[Outlook, ...] = ()
     propensity: float = 1.0
+    pick: int | None = None
 
 
 class Policy(Protocol):

@@ -66,6 +66,8 @@ def _trouble(arm: Arm, block: Drawn, rounds: int) -> str:
 
 
 def _chosen(tried: tuple[Candidate, ...], decision: Decision) -> Candidate | None:
-    """The first candidate that gave the answer in the lead."""
+    """The candidate picked, or the first one that gave the answer in the lead."""
+    if decision.pick is not None:
+        return tried[decision.pick]
     leading = [c for c in tried if c.answer == decision.answer and c.answer is not None]
     return next(iter((*leading, *tried)), None)
