@@ -52,8 +52,7 @@ def roll_out(queries: Sequence[Query], policy: Policy, answer: Callable[[Ask], R
 
 
 def _score(run: Solved, grade: Grade) -> float:
-    chosen = next((c for c in run.answer.candidates if c.answer == run.answer.answer and c.text == run.answer.text), None)
-    return 0.0 if chosen is None else grade(run.query, chosen)
+    return 0.0 if run.chosen is None else grade(run.query, run.chosen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,14 @@ class Solved:
         answer: The answer, every candidate and all spend.
         decisions: In order; each but the last had a block drawn, the last one draws nothing.
         drawn: The blocks, in the same order, with what each cost.
+        chosen: The candidate that is the answer; None if there is none.
     """
 
     query: Query
     answer: Answer
     decisions: tuple[Decision, ...]
     drawn: tuple[Drawn, ...] = ()
+    chosen: Candidate | None = None
 
     @property
     def quality(self) -> float:
@@ -55,7 +57,8 @@ def solve_steps(query: Query, policy: Policy, reading: Reading) -> Steps[Solved]
         tried += block.candidates
         trouble = _trouble(decision.arm, block, len(drawn))
     decisions.append(replace(decision, arm=None, reason=trouble) if trouble else decision)
-    return Solved(query, conclude(drawn, _chosen(tried, decisions[-1]), decisions[-1].reason), tuple(decisions), tuple(drawn))
+    chosen = _chosen(tried, decisions[-1])
+    return Solved(query, conclude(drawn, chosen, decisions[-1].reason), tuple(decisions), tuple(drawn), chosen)
 
 
 def _trouble(arm: Arm, block: Drawn, rounds: int) -> str:
