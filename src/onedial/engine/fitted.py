@@ -19,9 +19,10 @@ from onedial.core.errors import ConfigError
 from onedial.core.outcome import Floats
 from onedial.forecasts.forecast import Forecast
 from onedial.forecasts.forest import Forest
+from onedial.forecasts.token_signal import TokenSignal
 from onedial.runtime.whole import whole_file
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ def _packed(fit: Fit) -> tuple[dict[str, Any], dict[str, Any]]:
     arrays: dict[str, Any] = {"worths": fit.worths, "line": forecast.line, "kappa": forecast.kappa, "pi0": forecast.pi0}
     arrays |= {"guess": forecast.guess, "input_ratio": forecast.input_ratio, "tokens_ratio": forecast.tokens_ratio}
     arrays |= {f"forest.{name}": value for name, value in asdict(forecast.forest).items()}
+    arrays |= {f"signal.{name}": value for name, value in asdict(forecast.signal).items()}
     arrays |= {f"train.{name}": value for name, value in asdict(fit.train).items()}
     arrays |= {f"proof.{name}": value for name, value in asdict(fit.proof).items()}
     header = {
@@ -121,6 +123,7 @@ def _packed(fit: Fit) -> tuple[dict[str, Any], dict[str, Any]]:
         "sources": [[s.model, s.effort] for s in forecast.sources],
         "sigma": forecast.sigma,
         "trap": forecast.trap,
+        "free_form": forecast.free_form,
         "p_accept_right": forecast.p_accept_right,
         "p_accept_wrong": forecast.p_accept_wrong,
         "max_draws": fit.max_draws,
@@ -139,6 +142,8 @@ def _unpacked(arrays: dict[str, Any], header: dict[str, Any]) -> Fit:
     forecast = Forecast(
         sources=tuple(Source(model, effort) for model, effort in header["sources"]),
         forest=part(Forest, "forest"),
+        signal=part(TokenSignal, "signal"),
+        free_form=header["free_form"],
         sigma=header["sigma"],
         trap=header["trap"],
         p_accept_right=header["p_accept_right"],

@@ -62,3 +62,12 @@ def _runs(nodes: Floats, right: Floats, draws: Floats, kappa: float, pi0: float)
     """(n, S, nodes) log probability of what was observed; solvable queries keep the mean where some are hopeless."""
     mean = np.minimum(nodes / (1.0 - pi0), 1.0 - 1e-6)
     return log_run(right[..., None], draws[..., None], mean, np.array(kappa), np.array(pi0))
+
+
+def state_chances(mu: Floats, right: Floats, draws: Floats, beyond: Floats, guess: Floats, spread: Dispersion) -> Floats:
+    """(n, states) chance of each state of `at_nodes` given what was observed of each query; arguments as in `fit_dispersion`."""
+    nodes, weights = at_nodes(mu, spread.sigma, beyond, guess)
+    mean = np.minimum(nodes / (1.0 - spread.pi0[:, None]), 1.0 - 1e-6)
+    runs = log_run(right[..., None], draws[..., None], mean, spread.kappa[:, None], spread.pi0[:, None])
+    log = runs.sum(axis=1) + np.log(np.maximum(weights, 1e-12))
+    return np.asarray(np.exp(log - logsumexp(log, axis=1, keepdims=True)))

@@ -9,13 +9,17 @@ import numpy as np
 from onedial.core.errors import TableError
 from onedial.core.outcome import Floats, Panel, known_mean
 from onedial.forecasts.calibration import apply_logistic, fit_logistic
-from onedial.forecasts.dispersion import fit_dispersion
+from onedial.forecasts.dispersion import Dispersion, fit_dispersion, state_chances
 from onedial.forecasts.features import features
 from onedial.forecasts.forecast import BEYOND_MOST, COLLISION_EDGE, Forecast
 from onedial.forecasts.forest import Forest, grow_forest
 from onedial.forecasts.latents import Latents
+from onedial.forecasts.token_signal import TokenSignal, fit_token_signal
 
 MIN_QUERIES = 20
+RIGHT = 0.5
+CANONICAL = 0.75
+"""Right samples that agree less often than this are in free form: their agreement is not read as evidence."""
 TRAP_EDGE = (0.02, 0.8)
 BEYOND_RATE = 0.2
 """A query that the better half of the sources solve no more often than this is called beyond the pool."""
@@ -50,11 +54,13 @@ def fit_forecast(panel: Panel, seed: int = 0) -> Fitted:
     scale = np.concatenate((np.ones(s), np.full(s, TOKEN_SCALE), np.ones(2), np.full(1, TOKEN_SCALE), np.ones(1)))
     forest, bag = _rescaled(forest, scale), bag / scale
     line = fit_logistic(bag[:, :s], right, draws)
-    spread = fit_dispersion(apply_logistic(bag[:, :s], line), right, draws, np.clip(bag[:, 2 * s + 3], 0.0, BEYOND_MOST), guess)
+    success, beyond_chance = apply_logistic(bag[:, :s], line), np.clip(bag[:, 2 * s + 3], 0.0, BEYOND_MOST)
+    spread = fit_dispersion(success, right, draws, beyond_chance, guess)
     accept = _roc(panel)
     tokens = np.where(np.isfinite(panel.output_tokens), panel.output_tokens, np.nan)
     fitted = np.exp(bag[:, s : 2 * s])
     prompt = np.exp(bag[:, 2 * s + 2, None])
+    mean_tokens = fitted * (ratio := known_mean(tokens, axis=(0, 2), otherwise=1.0) / fitted.mean(axis=0))
     forecast = Forecast(
         sources=panel.sources,
         forest=forest,
@@ -67,7 +73,9 @@ def fit_forecast(panel: Panel, seed: int = 0) -> Fitted:
         p_accept_right=accept[0],
         p_accept_wrong=accept[1],
         input_ratio=known_mean(panel.input_tokens / prompt, axis=0, otherwise=1.0),
-        tokens_ratio=known_mean(tokens, axis=(0, 2), otherwise=1.0) / fitted.mean(axis=0),
+        tokens_ratio=ratio,
+        signal=_signal(panel, mean_tokens, success, beyond_chance, guess, spread),
+        free_form=not _agree_when_right(panel),
     )
     known = np.where(np.isfinite(panel.input_tokens), panel.input_tokens, prompt * forecast.input_ratio)
     return Fitted(forecast, forecast.from_outputs(bag, known))
@@ -121,6 +129,28 @@ def _beyond(right: Floats, draws: Floats) -> tuple[Floats, Floats]:
     beyond = known_mean(rate[:, able], axis=1, otherwise=1.0) <= BEYOND_RATE
     guess = known_mean(rate[beyond], axis=0, otherwise=0.0) if beyond.any() else np.zeros(len(skill))
     return beyond.astype(float), np.clip(guess, 1e-3, BEYOND_RATE)
+
+
+def _signal(panel: Panel, mean_tokens: Floats, success: Floats, beyond: Floats, guess: Floats, spread: Dispersion) -> TokenSignal:
+    """What tokens say, given the states that all outcomes of a query point to."""
+    right, draws = np.nansum(panel.score, axis=2), np.isfinite(panel.score).sum(axis=2).astype(float)
+    states = state_chances(success, right, draws, beyond, guess, spread)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        residual = np.log(np.maximum(panel.output_tokens, 1.0) / np.maximum(mean_tokens, 1.0)[:, :, None])
+    return fit_token_signal(residual, panel.score, states)
+
+
+def _agree_when_right(panel: Panel) -> bool:
+    """Whether two right samples of a query mostly give one answer; the better half of the sources counts."""
+    pairs, same = 0.0, 0.0
+    skill = known_mean(panel.score, axis=(0, 2), otherwise=0.0)
+    able = np.flatnonzero(skill >= np.median(skill))
+    for answers, scores in zip(panel.answer[:, able], panel.score[:, able], strict=True):
+        right = answers[scores >= RIGHT]
+        count = np.bincount(right[right >= 0]).astype(float)
+        pairs += right.size * (right.size - 1) / max(right.size, 1)
+        same += (count * (count - 1)).sum() / max(right.size, 1)
+    return pairs == 0 or same >= CANONICAL * pairs
 
 
 def _trap(seen: Floats, forecast: Floats) -> float:

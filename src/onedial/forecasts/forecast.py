@@ -14,6 +14,7 @@ from onedial.forecasts.calibration import apply_logistic
 from onedial.forecasts.features import features
 from onedial.forecasts.forest import Forest
 from onedial.forecasts.latents import Latents
+from onedial.forecasts.token_signal import TokenSignal
 
 COLLISION_EDGE = (0.005, 0.98)
 BEYOND_MOST = 0.98
@@ -37,6 +38,8 @@ class Forecast:
         p_accept_wrong: Chance that it accepts a wrong one.
         input_ratio: (S,) prompt tokens of each source over the exponential of the mean log prompt tokens.
         tokens_ratio: (S,) mean tokens over the exponential of the mean log tokens.
+        signal: What the tokens of a sample say about it.
+        free_form: See `Latents`.
     """
 
     sources: tuple[Source, ...]
@@ -51,6 +54,8 @@ class Forecast:
     p_accept_wrong: float
     input_ratio: Floats
     tokens_ratio: Floats
+    signal: TokenSignal
+    free_form: bool = False
 
     def latents(self, queries: Sequence[Query], input_tokens: Floats | None = None) -> Latents:
         """Forecast the latents of queries.
@@ -80,4 +85,6 @@ class Forecast:
             p_check=np.clip(check, 0.0, 1.0),
             output_tokens=np.exp(log_tokens) * self.tokens_ratio,
             input_tokens=np.asarray(input_tokens, dtype=float),
+            signal=self.signal,
+            free_form=self.free_form,
         )

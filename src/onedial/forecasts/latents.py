@@ -20,6 +20,7 @@ from scipy.special import betaln, expit, logit, roots_sh_jacobi
 
 from onedial.core.arm import Source
 from onedial.core.outcome import Floats, Ints
+from onedial.forecasts.token_signal import TokenSignal
 
 NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(3)
 NODE_WEIGHTS: Floats = np.asarray(_WEIGHTS / _WEIGHTS.sum())
@@ -43,6 +44,8 @@ class Latents:
         p_check: (n,) chance that the verifier has an opinion on the query.
         output_tokens: (n, S) expected tokens per sample, thinking included.
         input_tokens: (n, S) prompt tokens of one sending.
+        signal: What the tokens of a sample say about it; None for nothing.
+        free_form: Whether right answers differ from each other, so that agreement says nothing and every sample stands alone.
     """
 
     sources: tuple[Source, ...]
@@ -57,6 +60,8 @@ class Latents:
     p_check: Floats
     output_tokens: Floats
     input_tokens: Floats
+    signal: TokenSignal | None = None
+    free_form: bool = False
 
     def rows(self, index: Sequence[int] | Ints) -> Latents:
         """The latents of a subset of the queries."""
@@ -80,6 +85,8 @@ class Latents:
             self.p_check,
             self.output_tokens[:, keep],
             self.input_tokens[:, keep],
+            self.signal.columns(keep) if self.signal else None,
+            self.free_form,
         )
 
     @property

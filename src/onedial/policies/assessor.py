@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from onedial.core.answer import Candidate
 from onedial.core.arm import Source
 from onedial.core.errors import ConfigError, unknown
 from onedial.core.model import Model
-from onedial.core.outcome import Floats
+from onedial.core.outcome import Floats, Ints
 from onedial.core.query import Query
 from onedial.core.roc import Roc
 from onedial.core.usage import TOKENS_PER_PRICE
@@ -20,6 +21,7 @@ from onedial.forecasts.latents import Latents
 from onedial.policies.belief import Belief, Outlooks
 from onedial.policies.blocks import BLOCKS
 from onedial.policies.evidence import Evidence
+from onedial.policies.free_belief import FreeBelief, FreePrior, Samples
 from onedial.policies.prior import Prior
 
 
@@ -29,6 +31,7 @@ class Assessment:
 
     Attributes:
         answer: The answer in the lead, None if there is none.
+        pick: In free form, the candidate in the lead; None where answers can be told apart, or without any.
         quality: Chance that it is right; 0 without one.
         then: (S, blocks) expected quality if one stopped after each block.
         cost_usd: (S, blocks) expected cost of each block, the prompt cached where the model has had it.
@@ -41,6 +44,7 @@ class Assessment:
     """
 
     answer: str | None
+    pick: int | None
     quality: float
     then: Floats
     cost_usd: Floats
@@ -50,6 +54,15 @@ class Assessment:
     p_check: float
     outlooks: Outlooks
     later: tuple[Floats, Floats]
+
+
+class _Believed(NamedTuple):
+    """A belief with what stands in the lead."""
+
+    belief: Belief | FreeBelief
+    draws: Ints
+    answer: str | None
+    pick: int | None
 
 
 class Assessor:
@@ -82,7 +95,7 @@ class Assessor:
         self._roc = Roc(forecast.p_accept_right, forecast.p_accept_wrong)
         self._latents: dict[str, Latents] = {}
         self._most_input: dict[str, Floats] = {}
-        self._priors: dict[str, tuple[Prior, tuple[Floats, Floats]]] = {}
+        self._priors: dict[str, tuple[Prior | FreePrior, tuple[Floats, Floats]]] = {}
         self._seen: dict[tuple[object, ...], Assessment] = {}
 
     def preload(self, queries: Sequence[Query], latents: Latents) -> None:
@@ -102,10 +115,9 @@ class Assessor:
 
     def assess(self, query: Query, tried: Sequence[Candidate]) -> Assessment:
         """Weigh the evidence and price every block."""
-        evidence = Evidence.of(tried, self.sources)
-        key = (query.id, evidence.answers, evidence.votes.tobytes(), evidence.draws.tobytes(), evidence.scores.tobytes())
+        key = (query.id, *((c.source, c.answer, c.output_tokens, c.score) for c in tried))
         if key not in self._seen:
-            self._seen[key] = self._assess(query, evidence)
+            self._seen[key] = self._assess(query, tried)
         return self._seen[key]
 
     def forget(self, query: Query) -> None:
@@ -115,31 +127,41 @@ class Assessor:
         self._priors.pop(query.id, None)
         self._seen = {key: value for key, value in self._seen.items() if key[0] != query.id}
 
-    def _assess(self, query: Query, evidence: Evidence) -> Assessment:
+    def _assess(self, query: Query, tried: Sequence[Candidate]) -> Assessment:
         latents = self.latents(query)
         if query.id not in self._priors:
-            prior = Prior(latents, 0, self._roc)
-            self._priors[query.id] = prior, Belief(prior, Evidence.of((), self.sources)).at_nodes()
+            prior = (FreePrior if latents.free_form else Prior)(latents, 0, self._roc)
+            self._priors[query.id] = prior, self._believe(prior, latents, ()).belief.at_nodes()
         prior, later = self._priors[query.id]
-        belief = Belief(prior, evidence)
-        outlooks, leader = belief.outlooks(), belief.leader
-        cost, cached = self._costs(latents, evidence)
+        belief, draws, answer, pick = self._believe(prior, latents, tried)
+        outlooks = belief.outlooks()
+        cost, cached = self._costs(latents, draws)
         return Assessment(
-            answer=None if leader is None else evidence.answers[leader],
+            answer=answer,
+            pick=pick,
             quality=belief.quality,
             then=checked(outlooks.vote, outlooks.cover, belief.p_check, prior.roc),
             cost_usd=cost,
             cached_usd=cached,
             worst_usd=self._worst(self._most_input.get(query.id, latents.input_tokens[0])),
-            draws=tuple(int(n) for n in evidence.draws),
+            draws=tuple(int(n) for n in draws),
             p_check=belief.p_check,
             outlooks=outlooks,
             later=later,
         )
 
-    def _costs(self, latents: Latents, evidence: Evidence) -> tuple[Floats, Floats]:
+    def _believe(self, prior: Prior | FreePrior, latents: Latents, tried: Sequence[Candidate]) -> _Believed:
+        if isinstance(prior, FreePrior):
+            samples = Samples.of(tried, self.sources, latents.output_tokens[0])
+            free = FreeBelief(prior, samples)
+            return _Believed(free, samples.draws, None if free.pick is None else tried[free.pick].answer, free.pick)
+        evidence = Evidence.of(tried, self.sources, latents.output_tokens[0])
+        belief = Belief(prior, evidence)
+        return _Believed(belief, evidence.draws, None if belief.leader is None else evidence.answers[belief.leader], None)
+
+    def _costs(self, latents: Latents, draws: Ints) -> tuple[Floats, Floats]:
         """(S, blocks) expected cost now, and once the model has had the prompt."""
-        sent = (self.same_model & (evidence.draws > 0)).any(axis=1)
+        sent = (self.same_model & (draws > 0)).any(axis=1)
         prompt, cached = (latents.input_tokens[0] * price for price in (np.where(sent, self._cached, self._input), self._cached))
         output = (latents.output_tokens[0] * self._output)[:, None] * np.array(BLOCKS)
         return prompt[:, None] + output, cached[:, None] + output

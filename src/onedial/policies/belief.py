@@ -77,6 +77,9 @@ class Belief:
         right = np.column_stack((votes, np.zeros(len(votes), dtype=np.int64)))
         self._terms = prior.log_runs(right.T, evidence.draws[None, :])
         self._by_node = self._terms.sum(axis=1) + prior.log_weights
+        if prior.lengths and evidence.timed.any():
+            share = right.T / np.maximum(evidence.draws, 1)
+            self._by_node = self._by_node + prior.lengths.log_likelihood(share, evidence.timed, evidence.length)
         classes = votes.sum(axis=0)
         blank = int(evidence.draws.sum() - classes.sum())
         self._classes, self._blank, self._verdicts = classes, blank, self._log_verdicts(a)
@@ -125,7 +128,10 @@ class Belief:
         values = [self._value(weights.summed(), top) for weights in weighed]
         values += values[-1:] * (len(BLOCKS) - len(sizes))
         vote, cover = (np.stack([v[i] for v in values], axis=1) for i in (0, 1))
-        return Outlooks(vote, cover, tuple(self._look(weighed[BLOCKS.index(size)], top) for size in LOOKS))
+        looks = tuple(self._look(weighed[BLOCKS.index(size)], self._outcomes(size, top), top) for size in LOOKS)
+        for size, look in zip(LOOKS, looks, strict=True):  # tokens seen on the way may change which answer is in the lead
+            vote[:, BLOCKS.index(size)] = np.maximum(vote[:, BLOCKS.index(size)], (look.p * look.quality).sum(axis=1))
+        return Outlooks(vote, cover, looks)
 
     def at_nodes(self) -> tuple[Floats, Floats]:
         """Value of every block if the node were known: vote and cover as in `Outlooks`, each (S, blocks, nodes)."""
@@ -167,14 +173,15 @@ class Belief:
         rest = np.maximum(w.known[:-1] - self._enumerated(w.mass, top), 0.0).max(axis=0) if len(w.known) > 1 else 0.0
         return (w.mass[:-1].max(axis=0).sum(axis=1) + rest) / whole, 1.0 - w.missed / whole
 
-    def _look(self, w: _Weights, top: list[int]) -> Look:
-        joint = w.mass[:5].sum(axis=0) + w.mass[5] * w.alone[:, None] + w.mass[6]
+    def _look(self, w: _Weights, o: Outcomes, top: list[int]) -> Look:
+        mass = self._with_lengths(w, o)
+        joint = mass[:5].sum(axis=0) + mass[5] * np.tile(w.alone, mass.shape[2] // len(w.alone))[:, None] + mass[6]
         left = np.maximum(w.known.sum(axis=0) - joint.sum(axis=1), 0.0)
         lead = np.zeros(len(left))
         if len(w.known) > 1:
             lead = np.maximum(w.known[:-1] - self._enumerated(w.mass, top), 0.0).sum(axis=2).max(axis=0)
         joint = np.concatenate((joint, left[:, None]), axis=1)
-        best = np.column_stack((w.mass[:-1].sum(axis=3).max(axis=0), lead))
+        best = np.column_stack((mass[:-1].sum(axis=3).max(axis=0), lead))
         whole = np.maximum(joint.sum(axis=2), 1e-300)
         return Look(
             p=whole / whole.sum(axis=1, keepdims=True),
@@ -182,6 +189,17 @@ class Belief:
             nodes=joint / whole[..., None],
             missed=w.missed / np.maximum(w.missed.sum(axis=1, keepdims=True), 1e-300),
         )
+
+    def _with_lengths(self, w: _Weights, o: Outcomes) -> Floats:
+        """(7, S, bins x outcomes, nodes) the masses, divided by how long a block of a fresh source would be."""
+        if self.prior.lengths is None:
+            return w.mass
+        bins = self.prior.lengths.bins(o.size)
+        even = np.where((self.evidence.draws > 0)[:, None, None, None], 1.0 / bins.shape[3], bins)
+        none, one = np.zeros_like(o.first), np.ones_like(o.first)
+        right = np.stack((o.first, o.second, none, o.new, o.other, one, none))
+        shares = even[:, right].transpose(1, 0, 4, 2, 3)
+        return np.asarray((w.mass[:, :, None] * shares).reshape(*w.mass.shape[:2], -1, w.mass.shape[3]))
 
     def _enumerated(self, mass: Floats, top: list[int]) -> Floats:
         """(A, S, ...) weight of each answer seen in the outcomes that are enumerated."""

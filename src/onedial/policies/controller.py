@@ -65,15 +65,15 @@ class Controller:
         """Decide the next block, or to stop."""
         now = self.assessor.assess(query, tried)
         if self.menu.once and tried:
-            return Decision(None, now.answer, now.quality, "everything was decided before the first token")
+            return Decision(None, now.answer, now.quality, "everything was decided before the first token", pick=now.pick)
         allowed = self._allowed(now)
         net = self._net(now, allowed, spent_usd)
         j, b = np.unravel_index(int(net.argmax()), net.shape)
         outlooks = self._outlooks(now, net)
         if np.isneginf(net[j, b]):
-            return Decision(None, now.answer, now.quality, self._why_none(bool(allowed.any()), spent_usd), outlooks)
+            return Decision(None, now.answer, now.quality, self._why_none(bool(allowed.any()), spent_usd), outlooks, pick=now.pick)
         if net[j, b] <= 0 and tried:
-            return Decision(None, now.answer, now.quality, self._why_stop(now, int(j), int(b)), outlooks)
+            return Decision(None, now.answer, now.quality, self._why_stop(now, int(j), int(b)), outlooks, pick=now.pick)
         arm = Arm(self.assessor.sources[j], "vote" if BLOCKS[b] > 1 else "direct", BLOCKS[b])
         return Decision(arm, now.answer, now.quality, self._why_draw(now, int(j), int(b)), outlooks)
 

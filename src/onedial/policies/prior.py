@@ -14,6 +14,7 @@ from onedial.core.outcome import Floats, Ints
 from onedial.core.roc import Roc
 from onedial.forecasts.latents import Latents, at_nodes, concentrations
 from onedial.policies.blocks import BLOCKS
+from onedial.policies.lengths import Lengths
 
 MAX_DRAWS = 40
 """Samples of one source that the tables reach to."""
@@ -30,6 +31,7 @@ class Prior:
         log_theta: (nodes,) log concentration of the wrong answers.
         log_gamma: (counts,) log of (count - 1)!, a class of that many wrong samples.
         log_rising: (counts, nodes) log of theta (theta + 1) ... over that many wrong samples.
+        lengths: What tokens say; None for nothing.
     """
 
     def __init__(self, latents: Latents, row: int, roc: Roc) -> None:
@@ -50,6 +52,7 @@ class Prior:
         many = np.arange(len(latents.pi0) * MAX_DRAWS + max(BLOCKS) + 1)
         self.log_gamma = gammaln(np.maximum(many, 1))
         self.log_rising = gammaln(thetas + many[:, None]) - gammaln(thetas)
+        self.lengths = Lengths(latents.signal, len(theta), np.exp(self.log_weights)) if latents.signal else None
 
     def log_runs(self, right: Ints, draws: Ints) -> Floats:
         """(H, S, nodes) log probability of a run of `draws` samples with `right` right; both (H or 1, S), at most `MAX_DRAWS`."""
