@@ -1,0 +1,40 @@
+"""What a label of effort says about itself: words from least to most thinking, and budgets in tokens.
+
+A label that says nothing ("cot", "tool calls") has no place on the ladder; its effect is learned from those who share it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+WORDS = {
+    "none": 0.0,
+    "no-thinking": 0.0,
+    "minimal": 0.5,
+    "low": 1.0,
+    "medium": 2.0,
+    "high": 3.0,
+    "xhigh": 4.0,
+    "max": 4.5,
+}
+_BUDGET = re.compile(r"^(?:thinking|budget|think)?[-_= ]?(\d+)(k?)$")
+_TOKENS_AT_LOW = 2_000.0  # A budget of so many tokens stands beside "low", and every doubling is half a rung.
+
+
+def rung(label: str | None) -> float:
+    """Place a label on the ladder of effort, from 0 (no thinking) up; NaN where it does not say.
+
+    >>> rung("high"), rung("thinking-16000"), rung("cot")
+    (3.0, 2.5, nan)
+    """
+    if label is None:
+        return 0.0
+    word = label.lower()
+    if word in WORDS:
+        return WORDS[word]
+    budget = _BUDGET.match(word)
+    if budget is None:
+        return float("nan")
+    tokens = float(budget[1]) * (1_000.0 if budget[2] else 1.0)
+    return max(0.0, 1.0 + 0.5 * math.log2(max(tokens, 1.0) / _TOKENS_AT_LOW))
