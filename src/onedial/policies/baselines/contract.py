@@ -29,6 +29,7 @@ class Lesson:
         grid: Every fixed arm that is complete on the table; its columns are what a router picks.
         prices: Per model; a model without one costs what was recorded.
         seed: Of everything random.
+        caches: Whether a prompt put to a model a second time is billed as cached.
     """
 
     panel: Panel
@@ -36,6 +37,7 @@ class Lesson:
     grid: Grid
     prices: Mapping[str, Price]
     seed: int
+    caches: bool = False
 
     @property
     def queries(self) -> tuple[Query, ...]:
