@@ -10,8 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from onedial.core.outcome import Panel
+import numpy as np
+
+from onedial.core.outcome import Floats, Panel
 from onedial.core.usage import Price
+from onedial.evals.extrapolation_efforts import run_efforts
+from onedial.evals.extrapolation_samples import run_samples
+from onedial.evals.ridge_heads import RidgeHeads
+from onedial.forecasts.features import features
+from onedial.metrics.bootstrap import resample_weights
+
+MIN_QUERIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +53,19 @@ def extrapolate(panel: Panel, prices: Mapping[str, Price], seed: int = 0, resamp
         seed: Of the order of samples and the bootstrap.
         resamples: Bootstrap resamples over queries.
     """
-    waiting = {"reason": "not posed yet", "parts": []}
-    return Extrapolated(waiting, waiting, seed, resamples)
+    n = len(panel.queries)
+    if n < MIN_QUERIES:
+        few = {"reason": f"{n} queries; at least {MIN_QUERIES} are needed", "parts": []}
+        return Extrapolated(few, few, seed, resamples)
+    heads = RidgeHeads(_text_features(panel))
+    drawn = resample_weights(n, resamples, np.random.default_rng([seed, 11]))
+    weights = np.concatenate((np.full((1, n), 1.0 / n), drawn))
+    samples = run_samples(panel, prices, heads, seed, weights)
+    return Extrapolated(samples, run_efforts(panel, prices, heads, weights), seed, resamples)
+
+
+def _text_features(panel: Panel) -> Floats:
+    """Features of the queries, or none where some query has no text."""
+    if any(not query.prompt.strip() for query in panel.queries):
+        return np.zeros((len(panel.queries), 0))
+    return features(panel.queries)

@@ -36,15 +36,16 @@ def group_error(errors: Floats, noise: Floats, weights: Floats, groups: Ints) ->
         errors: As in `query_error`.
         noise: As in `query_error`; noise of different queries is independent.
         weights: As in `query_error`.
-        groups: (n_queries,) group of each query; all zero gives the error of whole means.
+        groups: Group of each query, (n_queries,), or in each cell, (n_queries, n_cells); all zero gives the error of whole means.
     """
     known = np.isfinite(errors) & np.isfinite(noise)
+    member = np.broadcast_to(groups[:, None] if groups.ndim == 1 else groups, known.shape)
     found = []
     for group in np.unique(groups):
-        w = weights * (groups == group)
-        mass = w @ known.astype(float)
-        mean = (w @ np.where(known, errors, 0.0)) / np.maximum(mass, 1e-300)
-        variance = (w**2 @ np.where(known, noise, 0.0)) / np.maximum(mass, 1e-300) ** 2
+        here = known & (member == group)
+        mass = weights @ here.astype(float)
+        mean = (weights @ np.where(here, errors, 0.0)) / np.maximum(mass, 1e-300)
+        variance = (weights**2 @ np.where(here, noise, 0.0)) / np.maximum(mass, 1e-300) ** 2
         found.append(np.where(mass > 0, mean**2 - variance, np.nan))
     return _mean(np.concatenate(found, axis=1))
 
