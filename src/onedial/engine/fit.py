@@ -35,6 +35,7 @@ class Fitting:
         latents: Those of the training queries.
         train_grid: Every fixed arm on the training queries.
         train: The joint ladder on the training queries.
+        proof: The joint ladder on the proof queries.
     """
 
     fit: Fit
@@ -42,6 +43,7 @@ class Fitting:
     latents: Latents
     train_grid: Grid
     train: Ladder
+    proof: Ladder
 
 
 def fit_policies(
@@ -98,7 +100,7 @@ def fit_policies(
         label_kind=_label_kind(proof),
         seed=seed,
     )
-    return Fitting(fit, assessor, fitted.latents, grid, on_train)
+    return Fitting(fit, assessor, fitted.latents, grid, on_train, on_proof)
 
 
 def grid_of(recorded: Recorded, seed: int) -> Grid:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from onedial.core.answer import Candidate
+from onedial.core.arm import Source
 from onedial.core.ask import Ask, Reply
 from onedial.core.decision import Policy
-from onedial.core.outcome import Floats
+from onedial.core.outcome import Floats, Ints
 from onedial.core.query import Query
 from onedial.core.steps import drive
 from onedial.engine.solve import Solved, solve_steps
@@ -65,6 +66,7 @@ class Ladder:
         quality: (n_rungs, n_queries) quality reached.
         cost_usd: (n_rungs, n_queries) cost.
         forecast: (n_rungs, n_queries) chance of being right that was claimed.
+        draws: (n_rungs, n_queries, n_sources) samples drawn of each source of the forecast.
     """
 
     menu: Menu
@@ -72,6 +74,7 @@ class Ladder:
     quality: Floats
     cost_usd: Floats
     forecast: Floats
+    draws: Ints
 
     def mixture(self, target: float) -> Mixture | None:
         """The cheapest randomisation of two rungs that reaches a mean quality; None if none does."""
@@ -100,4 +103,15 @@ def climb(
         np.stack([r.quality for r in rungs]),
         np.stack([r.cost_usd for r in rungs]),
         np.stack([r.forecast for r in rungs]),
+        np.stack([drawn(r.solved, assessor.forecast.sources) for r in rungs]),
     )
+
+
+def drawn(solved: Sequence[Solved], sources: Sequence[Source]) -> Ints:
+    """(n_queries, n_sources) samples that each run drew of each source."""
+    counts = np.zeros((len(solved), len(sources)), dtype=np.int64)
+    column = {source: j for j, source in enumerate(sources)}
+    for row, run in zip(counts, solved, strict=True):
+        for candidate in run.answer.candidates:
+            row[column[candidate.source]] += 1
+    return counts

@@ -110,11 +110,12 @@ _NEVER_NULL = ("query_id", "model", "sample_index")
 _MEASURED = ("input_tokens", "output_tokens", "cost_usd", "latency_s", "cached_tokens", "thinking_tokens")
 
 
-def read_table(directory: Path | str, *, repair: bool = False) -> Table:
+def read_table(directory: Path | str, *, repair: bool = False, unprompted: str | None = None) -> Table:
     """Read a table; an absent value is None, never zero.
 
     Args:
         directory: Where the two files are.
+        unprompted: What stands in for a prompt that is absent, for whoever only compares outcomes; None leaves such queries out.
         repair: Make impossible measurements (a negative token count, cost or latency) absent and say so in
             `repaired`, where else they are errors. Keys and scores are never repaired.
 
@@ -125,6 +126,8 @@ def read_table(directory: Path | str, *, repair: bool = False) -> Table:
     repaired: list[str] | None = [] if repair else None
     listed = _columns(directory / QUERIES, QUERY_COLUMNS, repaired)
     _refuse_twice(directory / QUERIES, "query_id", listed["query_id"])
+    if unprompted is not None:
+        listed["prompt"] = [prompt if _asks(prompt) else unprompted for prompt in listed["prompt"]]
     rows = list(zip(*listed.values(), strict=True))
     queries = tuple(
         Query(i, prompt, system or "", reference, dataset or "") for i, prompt, system, reference, dataset in rows if _asks(prompt)
