@@ -9,6 +9,7 @@ Source: THEORY.md section 1, "hull"; the chain is Andrew 1979.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,11 +72,16 @@ def build_hulls(cost: Floats, quality: Floats) -> Hulls:
     """
     if cost.shape != quality.shape or cost.ndim != 2:
         raise TableError(f"hulls need cost and quality of one shape (queries, arms), found {cost.shape} and {quality.shape}.")
-    parts = [_chunk(cost[i : i + CHUNK], quality[i : i + CHUNK], i) for i in range(0, len(cost), CHUNK)] or [_nothing()]
+    return joined([_chunk(cost[i : i + CHUNK], quality[i : i + CHUNK], i) for i in range(0, len(cost), CHUNK)])
+
+
+def joined(parts: Sequence[Hulls]) -> Hulls:
+    """Put the hulls of several lots of queries end to end."""
+    parts = parts or [_nothing()]
     names = ("base_arm", "base_cost", "base_quality", "slope", "cost", "quality", "arm")
-    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    whole = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
     counts = np.concatenate([np.diff(part.first) for part in parts])
-    return Hulls(first=np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(counts))), **joined)
+    return Hulls(first=np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(counts))), **whole)
 
 
 def _nothing() -> Hulls:
