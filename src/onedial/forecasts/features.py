@@ -41,14 +41,20 @@ def features(queries: Sequence[Query]) -> Floats:
 
 
 def _features(text: str) -> Floats:
-    words = _WORD.findall(text.casefold())
+    words = words_of(text)
     grams = words + [f"{one} {two}" for one, two in pairwise(words)]
     codes = np.fromiter((crc32(gram.encode()) % HASHED for gram in grams), dtype=np.int64, count=len(grams))
     hashed = np.log1p(np.bincount(codes, minlength=HASHED))
-    return np.concatenate((hashed, _shape(text, words)))
+    return np.concatenate((hashed, shape_of(text, words)))
 
 
-def _shape(text: str, words: list[str]) -> Floats:
+def words_of(text: str) -> list[str]:
+    """Split into words, numbers and punctuation marks, folded to lower case."""
+    return _WORD.findall(text.casefold())
+
+
+def shape_of(text: str, words: list[str]) -> Floats:
+    """Describe the shape of a text, (len(SHAPE),), given its words."""
     numbers = [int(n[:6]) for n in _NUMBER.findall(text)]
     count = max(len(words), 1)
     return np.array(

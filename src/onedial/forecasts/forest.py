@@ -17,6 +17,7 @@ from onedial.core.outcome import Floats, Ints
 
 TREES = 150
 MIN_LEAF = 2
+SHARE = 0.4
 RARE = 0.02
 """A feature that differs from its median on a smaller share of the training rows is left out: it could split off a handful at most."""
 
@@ -58,7 +59,9 @@ class Forest:
         return np.asarray(self.value[self.leaves(x)].mean(axis=1))
 
 
-def grow_forest(x: Floats, y: Floats, seed: int, min_leaf: int = MIN_LEAF, trees: int = TREES) -> tuple[Forest, Floats]:
+def grow_forest(
+    x: Floats, y: Floats, seed: int, min_leaf: int = MIN_LEAF, trees: int = TREES, share: float = SHARE, rows: int | None = None
+) -> tuple[Forest, Floats]:
     """Grow a forest; return it and its out-of-bag predictions on the training rows.
 
     Args:
@@ -67,6 +70,8 @@ def grow_forest(x: Floats, y: Floats, seed: int, min_leaf: int = MIN_LEAF, trees
         seed: Of bootstrap and splits.
         min_leaf: Training rows per leaf at least.
         trees: Number of trees.
+        share: Of the features that a split looks at.
+        rows: Training rows that each tree is grown on; by default as many as there are.
 
     Returns:
         The forest, and (n, m) out-of-bag predictions.
@@ -74,8 +79,12 @@ def grow_forest(x: Floats, y: Floats, seed: int, min_leaf: int = MIN_LEAF, trees
     from sklearn.ensemble import RandomForestRegressor
 
     used = np.flatnonzero((x != np.median(x, axis=0)).mean(axis=0) >= RARE)
+    used = used if used.size else np.zeros(1, dtype=np.int64)
     leaf = min(min_leaf, max(1, len(x) // 8))
-    grown = RandomForestRegressor(trees, min_samples_leaf=leaf, max_features=0.4, oob_score=True, random_state=seed, n_jobs=-1)
+    drawn = None if rows is None or rows >= len(x) else rows
+    grown = RandomForestRegressor(
+        trees, min_samples_leaf=leaf, max_features=share, max_samples=drawn, oob_score=True, random_state=seed, n_jobs=-1
+    )
     grown.fit(x[:, used], y)
     parts, roots, offset = [], [], 0
     for tree in (estimator.tree_ for estimator in grown.estimators_):
@@ -83,7 +92,7 @@ def grow_forest(x: Floats, y: Floats, seed: int, min_leaf: int = MIN_LEAF, trees
         inner = tree.children_left >= 0
         parts.append(
             (
-                np.where(inner, used[tree.feature], -1),
+                np.where(inner, used[np.maximum(tree.feature, 0)], -1),
                 tree.threshold,
                 np.where(inner, tree.children_left + offset, 0),
                 np.where(inner, tree.children_right + offset, 0),

@@ -1,0 +1,64 @@
+"""What serves a forecast: one learner or a weighted few, with the space that they read queries in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from onedial.core.outcome import Floats
+from onedial.forecasts.learners.contract import Arrays, Learner
+from onedial.forecasts.learners.registry import restore
+from onedial.forecasts.learners.space import Space
+from onedial.forecasts.sketch import Sketch
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """From sketches to outputs.
+
+    Attributes:
+        space: None if no member looks at it.
+        members: Fitted learners.
+        sees_space: Whether each reads coordinates in the space; raw features otherwise.
+        weights: (n_members, K), each column summing to one.
+    """
+
+    space: Space | None
+    members: tuple[Learner, ...]
+    sees_space: tuple[bool, ...]
+    weights: Floats
+
+    def predict(self, x: Sketch) -> Floats:
+        """(n, K) outputs of n sketched queries."""
+        placed = self.space.place(x) if self.space else np.zeros((len(x), 0))
+        raw = np.zeros((len(x), 0)) if all(self.sees_space) else x.features()
+        out = np.zeros((len(x), self.weights.shape[1]))
+        for member, sees, weight in zip(self.members, self.sees_space, self.weights, strict=True):
+            out += weight * member.predict(placed if sees else raw)
+        return out
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Everything there is to store: plain arrays, none of them of objects."""
+        out: dict[str, npt.NDArray[Any]] = {
+            "weights": self.weights,
+            "sees_space": np.array(self.sees_space),
+            "kinds": np.array([member.kind for member in self.members]),
+        }
+        out |= {f"space.{name}": value for name, value in (self.space.arrays() if self.space else {}).items()}
+        for i, member in enumerate(self.members):
+            out |= {f"{i}.{name}": value for name, value in member.arrays().items()}
+        return out
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Reader:
+        """Read what `arrays` gave."""
+
+        def part(prefix: str) -> dict[str, npt.NDArray[Any]]:
+            return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
+
+        members = tuple(restore(str(kind), part(f"{i}.")) for i, kind in enumerate(arrays["kinds"]))
+        space = part("space.")
+        return cls(Space(**space) if space else None, members, tuple(map(bool, arrays["sees_space"])), arrays["weights"])

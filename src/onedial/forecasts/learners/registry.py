@@ -1,0 +1,33 @@
+"""The learners by name: recipes to fit, and classes to restore."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from onedial.core.errors import ConfigError, unknown
+from onedial.forecasts.learners import forest, knn, logistic, mean, ridge
+from onedial.forecasts.learners.contract import Arrays, Learner, Recipe
+from onedial.forecasts.learners.forest import Trees
+from onedial.forecasts.learners.knn import Neighbours
+from onedial.forecasts.learners.linear import Linear
+from onedial.forecasts.learners.mean import Mean
+
+RECIPES: dict[str, Recipe] = {r.name: r for r in (mean.RECIPE, ridge.RECIPE, logistic.RECIPE, knn.RECIPE, forest.RECIPE)}
+
+_RESTORE: dict[str, Callable[[Arrays], Learner]] = {
+    Mean.kind: lambda arrays: Mean(**arrays),
+    Linear.kind: lambda arrays: Linear(**arrays),
+    Neighbours.kind: lambda arrays: Neighbours(**arrays),
+    Trees.kind: Trees.from_arrays,
+}
+
+
+def restore(kind: str, arrays: Arrays) -> Learner:
+    """Make a learner again from its kind and its arrays.
+
+    Raises:
+        ConfigError: No learner is of this kind.
+    """
+    if kind not in _RESTORE:
+        raise ConfigError(unknown("kind of learner", kind, _RESTORE))
+    return _RESTORE[kind](arrays)
