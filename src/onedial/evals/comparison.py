@@ -14,7 +14,7 @@ import numpy as np
 from onedial.core.outcome import Floats
 from onedial.evals.selection import Sweep
 from onedial.metrics.bootstrap import Interval, percentile_interval, resample_weights
-from onedial.metrics.frontier import cost_at_quality
+from onedial.metrics.frontier import costs_at_quality
 from onedial.metrics.regret import gap_closed
 
 
@@ -28,7 +28,7 @@ class Matched:
         policy: Name of the sweep.
         cost_usd: Mean cost per query there; NaN estimate if it is not reached.
         over_fixed: That cost over the best fixed arm's.
-        lead_over: The leading policy's cost (`joint`) over this one's: below 1 the lead is cheaper.
+        lead_over: The leading policy's cost (`joint`) over this one's: below 1 the lead is cheaper, 0 where only the lead gets there.
         gap_closed: Share of the best fixed arm's distance to hindsight, the bound that nothing passes; NaN without it.
     """
 
@@ -77,7 +77,7 @@ def _resamples(fixed: Sweep, rng: np.random.Generator, n_resamples: int) -> Floa
 def _costs_at(policy: Sweep, weights: Floats, level: Floats) -> Floats:
     """Cost of a policy at each (resample, target) level, of the shape of `level`; NaN where it is not reached."""
     quality, cost = weights @ policy.quality.T, weights @ policy.cost_usd.T
-    return np.array([[cost_at_quality(c, q, float(x)) for x in row] for c, q, row in zip(cost, quality, level, strict=True)])
+    return costs_at_quality(cost, quality, level)
 
 
 def _row(target: float, level: float, name: str, costs: dict[str, Floats], fixed: str, lead: str) -> Matched:
@@ -94,9 +94,23 @@ def _row(target: float, level: float, name: str, costs: dict[str, Floats], fixed
         policy=name,
         cost_usd=interval(own),
         over_fixed=interval(own / costs[fixed]),
-        lead_over=interval(costs.get(lead, nothing) / own),
+        lead_over=ratio_interval(costs.get(lead, nothing), own),
         gap_closed=gap_closed(float(costs[fixed][0]), float(own[0]), bound),
     )
+
+
+def ratio_interval(cost: Floats, rival: Floats) -> Interval:
+    """Divide two costs, estimate first and then resamples, NaN where the quality is not reached.
+
+    Where the rival alone does not reach it the ratio is 0, where the other alone
+    does not, infinite. Where neither does, nothing is known: the lower end takes the resample for 0, the upper for infinity.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(np.isnan(rival) & np.isfinite(cost), 0.0, np.where(np.isnan(cost) & np.isfinite(rival), np.inf, cost / rival))
+    resampled = ratio[1:]
+    high = percentile_interval(float(ratio[0]), resampled)
+    low = percentile_interval(float(ratio[0]), np.where(np.isnan(resampled), 0.0, resampled)).low
+    return high._replace(low=low)
 
 
 @dataclass(frozen=True, slots=True)

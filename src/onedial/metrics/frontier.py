@@ -78,6 +78,41 @@ def cost_at_quality(cost: npt.ArrayLike, quality: npt.ArrayLike, level: float) -
     return float(np.interp(level, edge.quality, edge.cost))
 
 
+def costs_at_quality(cost: Floats, quality: Floats, level: Floats) -> Floats:
+    """Do what `cost_at_quality` does for many frontiers at once.
+
+    Args:
+        cost: (n, k) one row of points per frontier, all finite.
+        quality: Same shape.
+        level: (n, m) levels to read off each.
+
+    Returns:
+        (n, m); NaN where a level is not reached.
+
+    >>> costs_at_quality(np.array([[1.0, 3.0]]), np.array([[0.5, 1.0]]), np.array([[0.4, 0.75, 1.1]])).tolist()
+    [[1.0, 2.0, nan]]
+    """
+    order = np.lexsort((-quality, cost), axis=1)
+    costs, best = (np.take_along_axis(a, order, axis=1) for a in (cost, quality))
+    best = np.maximum.accumulate(best, axis=1)
+    rises = np.concatenate((np.ones((len(best), 1), dtype=bool), best[:, 1:] > best[:, :-1]), axis=1)
+    last = np.maximum.accumulate(np.where(rises, np.arange(best.shape[1]), 0), axis=1)
+    return np.stack([_read(costs, best, last, one) for one in level.T], axis=1)
+
+
+def _read(cost: Floats, best: Floats, last: Ints, level: Floats) -> Floats:
+    """Cost at one level per row; `last` is the point at which the best so far was first reached."""
+    rows = np.arange(len(level))
+    reached = best >= np.minimum(level, best[:, -1])[:, None]
+    above = reached.argmax(axis=1)
+    below = last[rows, np.maximum(above - 1, 0)]
+    span = best[rows, above] - best[rows, below]
+    share = np.where(span > 0, (np.minimum(level, best[:, -1]) - best[rows, below]) / np.where(span > 0, span, 1.0), 1.0)
+    between = cost[rows, below] + np.clip(share, 0.0, 1.0) * (cost[rows, above] - cost[rows, below])
+    value = np.where(above == 0, cost[:, 0], between)
+    return np.asarray(np.where(level <= best[:, -1] + NOISE, value, np.nan))
+
+
 def quality_at_cost(cost: npt.ArrayLike, quality: npt.ArrayLike, budget: float) -> float:
     """Read the best quality at a mean cost of at most `budget` off the frontier; NaN if nothing is that cheap.
 
