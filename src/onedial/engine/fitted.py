@@ -19,6 +19,7 @@ from onedial.core.errors import ConfigError
 from onedial.core.outcome import Floats
 from onedial.forecasts.forecast import Forecast
 from onedial.forecasts.forest import Forest
+from onedial.forecasts.latents import Echo
 from onedial.forecasts.token_signal import TokenSignal
 from onedial.runtime.whole import whole_file
 
@@ -115,7 +116,7 @@ def _packed(fit: Fit) -> tuple[dict[str, Any], dict[str, Any]]:
     arrays: dict[str, Any] = {"worths": fit.worths, "line": forecast.line, "kappa": forecast.kappa, "pi0": forecast.pi0}
     arrays |= {"guess": forecast.guess, "input_ratio": forecast.input_ratio, "tokens_ratio": forecast.tokens_ratio}
     arrays |= {f"forest.{name}": value for name, value in asdict(forecast.forest).items()}
-    arrays |= {f"signal.{name}": value for name, value in asdict(forecast.signal).items()}
+    arrays |= {f"signal.{name}": np.asarray(value) for name, value in asdict(forecast.signal).items()}
     arrays |= {f"train.{name}": value for name, value in asdict(fit.train).items()}
     arrays |= {f"proof.{name}": value for name, value in asdict(fit.proof).items()}
     header = {
@@ -124,6 +125,7 @@ def _packed(fit: Fit) -> tuple[dict[str, Any], dict[str, Any]]:
         "sigma": forecast.sigma,
         "trap": forecast.trap,
         "free_form": forecast.free_form,
+        "echo": [forecast.echo.right, forecast.echo.wrong],
         "p_accept_right": forecast.p_accept_right,
         "p_accept_wrong": forecast.p_accept_wrong,
         "max_draws": fit.max_draws,
@@ -144,6 +146,7 @@ def _unpacked(arrays: dict[str, Any], header: dict[str, Any]) -> Fit:
         forest=part(Forest, "forest"),
         signal=part(TokenSignal, "signal"),
         free_form=header["free_form"],
+        echo=Echo(*header["echo"]),
         sigma=header["sigma"],
         trap=header["trap"],
         p_accept_right=header["p_accept_right"],

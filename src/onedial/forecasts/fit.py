@@ -13,7 +13,7 @@ from onedial.forecasts.dispersion import Dispersion, fit_dispersion, state_chanc
 from onedial.forecasts.features import features
 from onedial.forecasts.forecast import BEYOND_MOST, COLLISION_EDGE, Forecast
 from onedial.forecasts.forest import Forest, grow_forest
-from onedial.forecasts.latents import Latents
+from onedial.forecasts.latents import Echo, Latents
 from onedial.forecasts.token_signal import TokenSignal, fit_token_signal
 
 MIN_QUERIES = 20
@@ -76,6 +76,7 @@ def fit_forecast(panel: Panel, seed: int = 0) -> Fitted:
         tokens_ratio=ratio,
         signal=_signal(panel, mean_tokens, success, beyond_chance, guess, spread),
         free_form=not _agree_when_right(panel),
+        echo=_echo(panel),
     )
     known = np.where(np.isfinite(panel.input_tokens), panel.input_tokens, prompt * forecast.input_ratio)
     return Fitted(forecast, forecast.from_outputs(bag, known))
@@ -151,6 +152,19 @@ def _agree_when_right(panel: Panel) -> bool:
         pairs += right.size * (right.size - 1) / max(right.size, 1)
         same += (count * (count - 1)).sum() / max(right.size, 1)
     return pairs == 0 or same >= CANONICAL * pairs
+
+
+def _echo(panel: Panel) -> Echo:
+    """How often samples of different sources on one query have the same text, both right and both wrong; see `Latents`."""
+    first, score, found = panel.answer[:, :, 0], panel.score[:, :, 0], []
+    for wanted in (score >= RIGHT, score < RIGHT):
+        pairs, same = 2.0, 0.2
+        for codes, kept in zip(first, wanted, strict=True):
+            total, count = int(kept.sum()), np.bincount(codes[kept & (codes >= 0)])
+            pairs += (total - 1) / 2 if total > 1 else 0.0  # a query counts by its sources, not by their pairs
+            same += float((count * (count - 1)).sum()) / (2 * total) if total > 1 else 0.0
+        found.append(min(same / pairs, 0.98))
+    return Echo(*found)
 
 
 def _trap(seen: Floats, forecast: Floats) -> float:

@@ -13,7 +13,7 @@ from onedial.core.query import Query
 from onedial.forecasts.calibration import apply_logistic
 from onedial.forecasts.features import features
 from onedial.forecasts.forest import Forest
-from onedial.forecasts.latents import Latents
+from onedial.forecasts.latents import Echo, Latents
 from onedial.forecasts.token_signal import TokenSignal
 
 COLLISION_EDGE = (0.005, 0.98)
@@ -40,6 +40,7 @@ class Forecast:
         tokens_ratio: (S,) mean tokens over the exponential of the mean log tokens.
         signal: What the tokens of a sample say about it.
         free_form: See `Latents`.
+        echo: See `Latents`.
     """
 
     sources: tuple[Source, ...]
@@ -56,6 +57,7 @@ class Forecast:
     tokens_ratio: Floats
     signal: TokenSignal
     free_form: bool = False
+    echo: Echo = Echo()
 
     def latents(self, queries: Sequence[Query], input_tokens: Floats | None = None) -> Latents:
         """Forecast the latents of queries.
@@ -87,4 +89,5 @@ class Forecast:
             input_tokens=np.asarray(input_tokens, dtype=float),
             signal=self.signal,
             free_form=self.free_form,
+            echo=self.echo,
         )

@@ -28,6 +28,14 @@ P_EDGE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
+class Echo:
+    """How often two samples of different sources have the same text: both right, and both wrong."""
+
+    right: float = 0.0
+    wrong: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Latents:
     """Forecast latents of some queries.
 
@@ -45,7 +53,8 @@ class Latents:
         output_tokens: (n, S) expected tokens per sample, thinking included.
         input_tokens: (n, S) prompt tokens of one sending.
         signal: What the tokens of a sample say about it; None for nothing.
-        free_form: Whether right answers differ from each other, so that agreement says nothing and every sample stands alone.
+        free_form: Whether right answers differ from each other, so that every answer stands by itself.
+        echo: In free form, how often two sources write the same.
     """
 
     sources: tuple[Source, ...]
@@ -62,6 +71,7 @@ class Latents:
     input_tokens: Floats
     signal: TokenSignal | None = None
     free_form: bool = False
+    echo: Echo = Echo()
 
     def rows(self, index: Sequence[int] | Ints) -> Latents:
         """The latents of a subset of the queries."""
@@ -87,6 +97,7 @@ class Latents:
             self.input_tokens[:, keep],
             self.signal.columns(keep) if self.signal else None,
             self.free_form,
+            self.echo,
         )
 
     @property

@@ -36,12 +36,14 @@ class TokenSignal:
         state: (S, states) mean log tokens, less the forecast, of a wrong sample in each state of the query.
         shared: Variance that samples of one query share.
         own: Variance of each sample beside it.
+        together: Correlation of what is left between sources on one query, in [0, 1]: their lengths tell one story, not many.
     """
 
     right: Floats
     state: Floats
     shared: Floats
     own: Floats
+    together: float = 0.0
 
     @classmethod
     def none(cls, sources: int, states: int) -> TokenSignal:
@@ -51,7 +53,7 @@ class TokenSignal:
     def columns(self, index: Sequence[int] | Ints) -> TokenSignal:
         """The signal of a subset of the sources."""
         keep = np.asarray(index, dtype=np.int64)
-        return TokenSignal(self.right[keep], self.state[keep], self.shared[keep], self.own[keep])
+        return TokenSignal(self.right[keep], self.state[keep], self.shared[keep], self.own[keep], self.together)
 
 
 def fit_token_signal(residual: Floats, right: Floats, states: Floats) -> TokenSignal:
@@ -67,9 +69,8 @@ def fit_token_signal(residual: Floats, right: Floats, states: Floats) -> TokenSi
     seen = known.any(axis=2).astype(float)
     z = np.where(known, residual, 0.0).sum(axis=2) / count
     r = np.where(known, right, 0.0).sum(axis=2) / count
-    design = np.concatenate(
-        (np.broadcast_to(r.T[..., None], (*r.T.shape, 1)), np.broadcast_to(states, (r.shape[1], *states.shape))), axis=2
-    )
+    flat = np.broadcast_to(states, (r.shape[1], *states.shape))
+    design = np.concatenate((r.T[..., None], flat), axis=2)
     gram = np.einsum("sni,snj,ns->sij", design, design, seen)
     moment = np.einsum("sni,ns,ns->si", design, z, seen)
     pool = np.linalg.solve(gram.sum(axis=0) + np.eye(gram.shape[1]), moment.sum(axis=0))
@@ -81,7 +82,9 @@ def fit_token_signal(residual: Floats, right: Floats, states: Floats) -> TokenSi
     between = (np.where(seen > 0, left.sum(axis=2) / count, 0.0) ** 2).sum(axis=0) / np.maximum(seen.sum(axis=0), 1.0)
     share = (seen / count).sum(axis=0) / np.maximum(seen.sum(axis=0), 1.0)
     shared = np.maximum(between - own * share, SD_LEAST**2 / 2)
-    return TokenSignal(coefficient[:, 0], coefficient[:, 1:], shared, np.maximum(own, SD_LEAST**2 / 2))
+    own = np.maximum(own, SD_LEAST**2 / 2)
+    score = np.where(seen > 0, left.sum(axis=2) / count, 0.0) / np.sqrt(shared + own / count)
+    return TokenSignal(coefficient[:, 0], coefficient[:, 1:], shared, own, _together(score, seen))
 
 
 def _within(left: Floats, known: npt.NDArray[np.bool_]) -> Floats:
@@ -92,3 +95,12 @@ def _within(left: Floats, known: npt.NDArray[np.bool_]) -> Floats:
     freedom = np.maximum(count - 1, 0).sum(axis=0)
     whole = (left**2).sum(axis=(0, 2)) / np.maximum(count.sum(axis=0), 1)
     return np.asarray(np.where(freedom >= 20, squares / np.maximum(freedom, 1), whole / 2))
+
+
+def _together(score: Floats, seen: Floats) -> float:
+    """Mean correlation of standard scores between sources on one query, at least 0."""
+    pairs = seen.sum(axis=1) ** 2 - seen.sum(axis=1)
+    if not pairs.sum():
+        return 0.0
+    products = score.sum(axis=1) ** 2 - (score**2).sum(axis=1)
+    return float(np.clip(products.sum() / pairs.sum() / max((score**2).sum() / seen.sum(), 1e-12), 0.0, 1.0))

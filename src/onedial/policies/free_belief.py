@@ -1,11 +1,13 @@
-"""What is believed of a query whose right answers differ from each other: every sample stands alone, agreement says nothing.
+"""What is believed of a query whose right answers differ from each other: every answer stands by itself.
 
-A patch, an essay or a sentence is right or wrong by itself. What is known of a
-sample is its source, its tokens and a verifier's score; what ties samples together
-is the state of the query that all share (see `latents.at_nodes`). The answer is the
-sample that is likeliest to be right. Looks like `Belief` to whoever uses it.
+A patch, an essay or a sentence is right or wrong whatever the others are. What is
+known of a sample is its source, its tokens and a verifier's score; what ties samples
+together is the state of the query that all share (see `latents.at_nodes`). Samples
+of one text are right or wrong together, and that two sources write the same is
+evidence by how often right and wrong samples do (`Echo`). The answer is the one
+likeliest to be right. Looks like `Belief` to whoever uses it.
 
-S is the number of sources, C that of samples drawn, T that of states.
+S is the number of sources, C that of samples drawn, K that of distinct answers, T that of states.
 
 Source: THEORY.md sections 1 and 2.
 """
@@ -41,12 +43,14 @@ class Samples:
         length: Log tokens less the forecast; NaN where unknown.
         score: Verifier score; NaN for none.
         draws: (S,) samples of each source.
+        answer: Which distinct answer each one gave; a sample without one stands alone.
     """
 
     source: Ints
     length: Floats
     score: Floats
     draws: Ints
+    answer: Ints
 
     @classmethod
     def of(cls, tried: Sequence[Candidate], sources: Sequence[Source], output_tokens: Floats) -> Samples:
@@ -56,7 +60,10 @@ class Samples:
         tokens = [(c.output_tokens, j) for c, j in zip(tried, at, strict=True)]
         length = [np.nan if n is None or j < 0 else surprise(n, float(output_tokens[j])) for n, j in tokens]
         score = [np.nan if c.score is None else c.score for c in tried]
-        return cls(at, np.array(length), np.array(score), np.bincount(at[at >= 0], minlength=len(sources)))
+        codes: dict[object, int] = {}
+        answer = [codes.setdefault(i if c.answer is None else c.answer, len(codes)) for i, c in enumerate(tried)]
+        draws = np.bincount(at[at >= 0], minlength=len(sources))
+        return cls(at, np.array(length), np.array(score), draws, np.array(answer, dtype=np.int64))
 
 
 class FreePrior:
@@ -68,6 +75,7 @@ class FreePrior:
         lengths: What tokens say; None for nothing.
         p_check: Chance that the verifier has an opinion on the query.
         roc: How often it accepts right and wrong samples.
+        echo: How often two sources write the same.
     """
 
     def __init__(self, latents: Latents, row: int, roc: Roc) -> None:
@@ -77,7 +85,7 @@ class FreePrior:
         self.success: Floats = (1.0 - self._pi0) * self.mean
         self.log_weights = np.log(np.maximum(weights[0], 1e-12))
         self.lengths = Lengths(latents.signal, 1, weights[0]) if latents.signal else None
-        self.p_check, self.roc = float(latents.p_check[row]), roc
+        self.p_check, self.roc, self.echo = float(latents.p_check[row]), roc, latents.echo
 
     def all_wrong(self, draws: Ints, more: int) -> Floats:
         """(S, T) chance that `more` samples of each source are all wrong after `draws` wrong ones."""
@@ -101,38 +109,48 @@ class FreeBelief:
         self.prior, self._draws = prior, samples.draws
         known = samples.source >= 0
         p = np.where(known[:, None], prior.success[samples.source], 0.0)
-        if_right, if_wrong = (self._likelihood(samples, known, right) for right in (1, 0))
-        whole = np.where(known[:, None], p * if_right + (1.0 - p) * if_wrong, 1.0)
+        if_right, if_wrong = p * self._likelihood(samples, known, 1), (1.0 - p) * self._likelihood(samples, known, 0)
+        grouped = [
+            self._together(samples, np.flatnonzero(samples.answer == k), if_right, if_wrong)
+            for k in range(1 + max(samples.answer, default=-1))
+        ]
+        right, whole = (np.array([g[i] for g in grouped]).reshape(len(grouped), len(prior.log_weights)) for i in (0, 1))
         log = prior.log_weights + np.log(np.maximum(whole, 1e-300)).sum(axis=0)
         weight = np.exp(log - log.max())
         self._states = weight / weight.sum()
-        self._given_state = p * if_right / np.maximum(whole, 1e-300)
-        self.right: Floats = self._given_state @ self._states
-        self.pick = int(self.right.argmax()) if len(self.right) else None
-        self.quality = float(self.right.max()) if len(self.right) else 0.0
+        self._given_state = right / np.maximum(whole, 1e-300)
+        self.right: Floats = (self._given_state @ self._states)[samples.answer] if grouped else np.zeros(0)
+        self.pick = int(self.right.argmax()) if grouped else None
+        self.quality = float(self.right.max()) if grouped else 0.0
+        self._lead = self._given_state[samples.answer[self.pick]] if self.pick is not None else np.zeros_like(self._states)
         judged = bool(np.isfinite(samples.score).any())
-        self.p_check = float(judged) if len(self.right) else prior.p_check
+        self.p_check = float(judged) if grouped else prior.p_check
+
+    def _together(self, samples: Samples, members: Ints, if_right: Floats, if_wrong: Floats) -> tuple[Floats, Floats]:
+        """(T,) likelihood of samples of one answer if it is right, and in all; a source counts once."""
+        first = members[np.unique(samples.source[members], return_index=True)[1]]
+        echo = self.prior.echo
+        right = if_right[first].prod(axis=0) * echo.right ** (len(first) - 1)
+        return right, right + if_wrong[first].prod(axis=0) * echo.wrong ** (len(first) - 1)
 
     def _likelihood(self, samples: Samples, known: Flags, right: int) -> Floats:
         """(C, T) likelihood of what each sample shows if it is right, or wrong."""
         found = np.ones((len(samples.source), len(self.prior.log_weights)))
+        timed = len(set(samples.source[known & np.isfinite(samples.length)].tolist()))
+        weight = self.prior.lengths.weight(timed) if self.prior.lengths else 1.0
         for i in np.flatnonzero(known):
             if self.prior.lengths and np.isfinite(samples.length[i]):
-                found[i] *= self.prior.lengths.density(int(samples.source[i]), right, float(samples.length[i]))
+                found[i] *= self.prior.lengths.density(int(samples.source[i]), right, float(samples.length[i]), weight)
             if np.isfinite(samples.score[i]):
                 found[i] *= self.prior.roc.likelihood(samples.score[i] >= 0.5, bool(right))
         return found
 
     def outlooks(self) -> Outlooks:
         """Value every block of every source; without a verifier one more sample of a source is all that a block is worth."""
-        joint, own = self._bins()
-        best = own.sum(axis=2)
-        if len(self.right):
-            best = np.maximum(best, np.einsum("sbt,ct->sbc", joint, self._given_state).max(axis=2))
+        joint, best = self._next()
         quality = np.where((self._draws > 0)[:, None], self.quality, best.sum(axis=1)[:, None])
         whole = np.maximum(joint.sum(axis=2), 1e-300)
-        missed = self._missed()
-        look = Look(whole / whole.sum(axis=1, keepdims=True), np.minimum(best / whole, 1.0), joint / whole[..., None], missed)
+        look = Look(whole / whole.sum(axis=1, keepdims=True), np.minimum(best / whole, 1.0), joint / whole[..., None], self._missed())
         return Outlooks(np.repeat(quality, len(BLOCKS), axis=1), self._cover(), (look,) * len(LOOKS))
 
     def at_nodes(self) -> tuple[Floats, Floats]:
@@ -141,15 +159,31 @@ class FreeBelief:
         cover = np.stack([1.0 - self.prior.all_wrong(np.zeros_like(self._draws), size) for size in BLOCKS], axis=1)
         return vote, cover
 
+    def _next(self) -> tuple[Floats, Floats]:
+        """(S, outcomes, T) chance of what one more sample shows with each state, and (S, outcomes) of the best answer's being right besides.
+
+        Outcomes are bins of its length, first where it repeats the answer in the lead, then where it does not.
+        """
+        lead, echo = self._lead, self.prior.echo
+        right, wrong = self._bins()
+        same_right, same_wrong = right * lead * echo.right, wrong * (1.0 - lead) * echo.wrong
+        new_right, new_wrong = right - same_right, wrong - same_wrong
+        apart = new_right + new_wrong
+        joint = np.concatenate((same_right + same_wrong, apart), axis=1)
+        stays = right * lead * (1.0 - echo.right) + wrong * lead
+        options = [new_right.sum(axis=2), stays.sum(axis=2)]
+        if len(self._given_state):
+            options.append(np.einsum("sbt,kt->sbk", apart, self._given_state).max(axis=2) * (len(self._given_state) > 1))
+        return joint, np.concatenate((same_right.sum(axis=2), np.max(options, axis=0)), axis=1)
+
     def _bins(self) -> tuple[Floats, Floats]:
-        """(S, bins, T) chance of each length of one more sample with each state, and of its being right besides."""
+        """(S, bins, T) chance of each length of one more sample with each state, if it is right, and if it is wrong."""
         p = self.prior.success
+        right, wrong = (p * self._states)[:, None], ((1.0 - p) * self._states)[:, None]
         if self.prior.lengths is None:
-            return self._states * np.ones_like(p)[:, None], (p * self._states)[:, None]
+            return right, wrong
         bins = self.prior.lengths.bins(1).transpose(0, 3, 1, 2)
-        if_wrong, if_right = bins[:, :, 0], bins[:, :, 1]
-        own = if_right * (p * self._states)[:, None]
-        return own + if_wrong * ((1.0 - p) * self._states)[:, None], own
+        return bins[:, :, 1] * right, bins[:, :, 0] * wrong
 
     def _cover(self) -> Floats:
         """(S, blocks) expected chance that a right sample is then among those drawn."""

@@ -26,7 +26,7 @@ class Lengths:
             weights: (nodes,) chance of each node.
         """
         self._wrong = np.repeat(signal.state, copies, axis=1)
-        self._right, self._shared, self._own = signal.right, signal.shared, signal.own
+        self._right, self._shared, self._own, self._together = signal.right, signal.shared, signal.own, signal.together
         middle = (self._wrong + 0.5 * self._right[:, None]) @ (weights / weights.sum())
         self._bins = {size: self._table(size, middle) for size in LOOKS}
 
@@ -42,13 +42,17 @@ class Lengths:
         deviation = np.sqrt(self._shared[used] + self._own[used] / timed[used])
         mean = self._wrong[used] + self._right[used, None] * share[:, used, None]
         score = np.clip((length[used, None] - mean) / deviation[:, None], -_FAR, _FAR)
-        return np.asarray(-0.5 * (score**2).sum(axis=1))
+        return np.asarray(-0.5 * self.weight(used.size) * (score**2).sum(axis=1))
 
-    def density(self, source: int, right: int, length: float) -> Floats:
-        """(nodes,) density of one sample's log tokens less the forecast, up to a factor of its source."""
+    def weight(self, sources: int) -> float:
+        """What the lengths of so many sources weigh together, each, against one alone: the design effect of their correlation."""
+        return 1.0 / (1.0 + (max(sources, 1) - 1) * self._together)
+
+    def density(self, source: int, right: int, length: float, weight: float = 1.0) -> Floats:
+        """(nodes,) density of one sample's log tokens less the forecast, up to a factor of its source; raised to a power, its weight."""
         mean = self._wrong[source] + self._right[source] * right
         score = np.clip((length - mean) / np.sqrt(self._shared[source] + self._own[source]), -_FAR, _FAR)
-        return np.asarray(np.exp(-0.5 * score**2))
+        return np.asarray(np.exp(-0.5 * weight * score**2))
 
     def bins(self, size: int) -> Floats:
         """(S, size + 1, nodes, BINS) chance of each bin of the mean length of a block with so many right."""
