@@ -45,6 +45,7 @@ class LeftOut:
         draws: (n, S) samples; zero in the column left out.
         mean_tokens: (S,) mean tokens of each column.
         cost: (n, S) cost of one sample.
+        priced: (n,) cost of one sample of the level left out, from its expected tokens, the same for every query but for the prompt.
         heads: Ridge regressions on the text.
     """
 
@@ -56,6 +57,7 @@ class LeftOut:
     draws: Floats
     mean_tokens: Floats
     cost: Floats
+    priced: Floats
     heads: RidgeHeads
 
     def rate_of(self, column: int) -> Floats:
@@ -67,11 +69,6 @@ class LeftOut:
         """(n,) cost of one sample of a sampled column, its mean where a query has none."""
         found = self.cost[:, column]
         return np.where(np.isfinite(found), found, known_mean(found))
-
-    def interpolated_cost(self) -> Floats:
-        """(n,) geometric interpolation of the costs of the two levels around."""
-        one, two = (np.maximum(self.cost_of(j), 1e-15) for j in self.near.between)
-        return np.asarray(one ** (1.0 - self.near.share) * two**self.near.share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +107,14 @@ def nearest_budget(left: LeftOut) -> Predicted:
 def ridge_per_budget(left: LeftOut) -> Predicted:
     """A ridge head per sampled level on the text; between two levels, a straight line in log tokens. Source: R2-Router 2602.02823."""
     one, two = left.heads.predict(left.rate[:, list(left.near.between)]).T
-    return Predicted(np.clip(one + left.near.share * (two - one), 0.0, 1.0), left.interpolated_cost())
+    return Predicted(np.clip(one + left.near.share * (two - one), 0.0, 1.0), left.priced)
 
 
 def free_theta_irt(left: LeftOut) -> Predicted:
     """A free ability per level; between two levels, a straight line in log tokens. Source: RADAR 2509.25426."""
     items = fit_items(np.nan_to_num(left.rate), left.draws)
     one, two = (float(items.ability[j]) for j in left.near.between)
-    return Predicted(items.at(one + left.near.share * (two - one)), left.interpolated_cost())
+    return Predicted(items.at(one + left.near.share * (two - one)), left.priced)
 
 
 def power_law(left: LeftOut) -> Predicted:
@@ -129,7 +126,7 @@ def power_law(left: LeftOut) -> Predicted:
         slope, start = np.polyfit(np.log(left.mean_tokens[told]), np.log([failure[j] for j in told]), 1)
         grown = float(np.exp(start + slope * np.log(left.tokens)))
     missed = (1.0 - left.rate_of(left.near.nearest)) * grown / failure[left.near.nearest]
-    return Predicted(np.clip(1.0 - missed, 0.0, 1.0), left.interpolated_cost())
+    return Predicted(np.clip(1.0 - missed, 0.0, 1.0), left.priced)
 
 
 def beta_binomial(left: LeftOut) -> Predicted:

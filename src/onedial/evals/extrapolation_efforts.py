@@ -23,6 +23,7 @@ from onedial.evals.extrapolation_scores import Actions, Cells, difficulty_groups
 from onedial.evals.extrapolation_truth import sample_costs
 from onedial.evals.ridge_heads import RidgeHeads
 from onedial.forecasts.effort_curves import EffortCurves, fit_effort_curves
+from onedial.forecasts.effort_levels import parts
 from onedial.forecasts.query_effects import fit_query_effects
 
 COVERED = 0.9
@@ -110,7 +111,8 @@ class LeftOutLevel:
         means = known_mean(levels.tokens, axis=0)
         siblings = [j for j, s in enumerate(levels.sources) if s.model == levels.sources[column].model and j != column]
         near = neighbours(levels.sources, means, siblings, levels.sources[column], tokens)
-        question = LeftOut(column, tokens, near, tuple(siblings), levels.rate, draws, means, levels.cost, heads)
+        priced = _priced(levels, column, siblings, tokens)
+        question = LeftOut(column, tokens, near, tuple(siblings), levels.rate, draws, means, levels.cost, priced, heads)
         found = {"onedial": _onedial(levels, draws, curves, question)}
         found |= {name: rival(question) for name, rival in RIVALS.items()}
         others = np.delete(levels.rate, column, axis=1)
@@ -139,9 +141,16 @@ def _cost(levels: Levels, question: LeftOut) -> Floats:
     ratio = levels.tokens[:, siblings] / known_mean(levels.tokens[:, siblings], axis=0)
     count = np.isfinite(ratio).sum(axis=1)
     factor = (np.nansum(ratio, axis=1) + _OWN_TOKENS) / (count + _OWN_TOKENS)
-    tokens = question.tokens * factor / factor.mean()
+    return _priced(levels, question.column, siblings, question.tokens * factor / factor.mean())
+
+
+def _priced(levels: Levels, column: int, siblings: list[int], tokens: Floats | float) -> Floats:
+    """(n,) cost of so many tokens at the prices that the model's other levels imply; the prompt is that of the levels most alike."""
     price = implied_price(levels, siblings)
-    prompt = known_mean(levels.input_tokens[:, siblings], axis=1, otherwise=0.0)
+    words = parts(levels.sources[column].effort)
+    shared = np.array([len(words & parts(levels.sources[j].effort)) for j in siblings])
+    alike = [j for j, k in zip(siblings, shared, strict=True) if k == shared.max()]
+    prompt = known_mean(levels.input_tokens[:, alike], axis=1, otherwise=0.0)
     return np.asarray((price.input_usd_per_mtok * prompt + price.output_usd_per_mtok * tokens) / TOKENS_PER_PRICE)
 
 

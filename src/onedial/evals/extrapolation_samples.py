@@ -176,7 +176,7 @@ def _regret(
 
 
 def _onedial(seen: Seen) -> tuple[Predictor, Floats]:
-    curves = fit_sample_curves(seen.halves.right, seen.halves.answer, seen.sources)
+    curves = fit_sample_curves(seen.halves.right, seen.halves.answer, seen.sources, known_mean(seen.halves.tokens, axis=(0, 2)))
     return lambda kind, n: curves.coverage(n) if kind == "coverage" else curves.vote(n), _shrunken(seen.halves.cost)
 
 

@@ -72,7 +72,7 @@ def _rooted(squared: Floats) -> dict[str, Any] | None:
 
 
 def _ratio(squared: Floats, base: Floats) -> dict[str, Any] | None:
-    if not np.isfinite(squared[0]) or base[0] <= 0:
+    if not np.isfinite(squared[0]) or base[0] <= 1e-12:
         return None
     share = root(squared) / np.where(base > 0, root(base), np.nan)
     interval = percentile_interval(float(share[0]), share[1:])
@@ -111,8 +111,8 @@ def regret(predicted: Actions, true: Actions, groups: Ints) -> Floats:
 
 
 def worth_grid(costs: Floats) -> Floats:
-    """(worths,) USD per unit of quality, from where only the cheapest action pays to where cost hardly counts."""
-    return np.geomspace(max(float(costs.min()), 1e-12), 100.0 * max(float(costs.max()), 1e-12), WORTHS)
+    """(worths,) USD per unit of quality, from where the cheapest action costs ten points of quality to where the dearest costs one."""
+    return np.geomspace(10.0 * max(float(costs.min()), 1e-12), 100.0 * max(float(costs.max()), 1e-12), WORTHS)
 
 
 def _values(actions: Actions, rows: Ints, worths: Floats) -> Floats:

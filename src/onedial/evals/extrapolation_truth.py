@@ -45,6 +45,7 @@ class Halves:
         right: (n, S, f) 1 or 0 of the samples seen; NaN for none.
         answer: (n, S, f) their answers.
         cost: (n, S, f) their cost in USD, the prompt not included where it is known apart.
+        tokens: (n, S, f) their output tokens; NaN where unknown.
         held_right: The same of the rest.
         held_answer: The same of the rest.
         held_cost: The same of the rest.
@@ -54,6 +55,7 @@ class Halves:
     right: Floats
     answer: Ints
     cost: Floats
+    tokens: Floats
     held_right: Floats
     held_answer: Ints
     held_cost: Floats
@@ -69,7 +71,9 @@ def cut(panel: Panel, prices: Mapping[str, Price], seen: int, rng: np.random.Gen
     answer = np.take_along_axis(panel.answer, order, axis=2)
     prompt, cost = sample_costs(panel, prices)
     cost = np.take_along_axis(cost, order, axis=2)
-    return Halves(right[..., :seen], answer[..., :seen], cost[..., :seen], right[..., seen:], answer[..., seen:], cost[..., seen:], prompt)
+    tokens = np.take_along_axis(panel.output_tokens, order, axis=2)
+    first, rest = (..., slice(None, seen)), (..., slice(seen, None))
+    return Halves(right[first], answer[first], cost[first], tokens[first], right[rest], answer[rest], cost[rest], prompt)
 
 
 def sample_costs(panel: Panel, prices: Mapping[str, Price]) -> tuple[Floats, Floats]:

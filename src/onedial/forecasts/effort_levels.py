@@ -1,4 +1,4 @@
-"""What a label of effort says about itself: words from least to most thinking, and budgets in tokens.
+"""What labels say about themselves: words from least to most thinking, budgets in tokens, and the words of a model's name.
 
 A label that says nothing ("cot", "tool calls") has no place on the ladder; its effect is learned from those who share it.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
+from collections.abc import Sequence
 
 WORDS = {
     "none": 0.0,
@@ -20,6 +22,31 @@ WORDS = {
 }
 _BUDGET = re.compile(r"^(?:thinking|budget|think)?[-_= ]?(\d+)(k?)$")
 _TOKENS_AT_LOW = 2_000.0  # A budget of so many tokens stands beside "low", and every doubling is half a rung.
+
+
+def parts(label: str | None) -> frozenset[str]:
+    """The words of a label, with and without their digits: labels that share one are alike.
+
+    >>> sorted(parts("cot2|T0.4"))
+    ['cot', 'cot2', 't', 't0.4']
+    """
+    words = [word for word in re.split(r"[|,;/+\s]+", str(label).lower()) if word]
+    return frozenset(words) | {stem for stem in (re.sub(r"[-_]*[\d.]+k?$", "", word) for word in words) if stem}
+
+
+def kinship(models: Sequence[str]) -> tuple[str, ...]:
+    """Words that the names of some models share, versions left out: a family.
+
+    >>> kinship(["a/claude-opus-4", "a/claude-haiku-4", "b/gpt-5", "b/gpt-5-mini"])
+    ('a', 'b', 'claude', 'gpt')
+    """
+    counts = Counter(word for model in set(models) for word in family(model))
+    return tuple(sorted(word for word, count in counts.items() if 1 < count < len(set(models))))
+
+
+def family(model: str) -> frozenset[str]:
+    """The words of a model's name."""
+    return frozenset(word for word in re.split(r"[^a-z]+", model.lower()) if word)
 
 
 def rung(label: str | None) -> float:

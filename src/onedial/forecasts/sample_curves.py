@@ -9,20 +9,23 @@ Source: THEORY.md section 2; Ewens 1972 for the classes; Kazdan 2510.05197 for t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaln, gammaln
+from scipy.special import betaln, gammaln, logit
 
 from onedial.core.arm import Source
 from onedial.core.outcome import Floats, Ints, known_mean
 from onedial.forecasts.dispersion import KAPPAS, PI0S
+from onedial.forecasts.effort_curves import MIN_LEVELS, fit_effort_curves
 from onedial.forecasts.latents import log_run
-from onedial.forecasts.query_effects import fit_query_effects
+from onedial.forecasts.query_effects import centred, fit_query_effects
 
+SPREADS = tuple((kappa, pi0) for kappa in KAPPAS for pi0 in PI0S)
+"""Concentrations and hopeless shares that are averaged over."""
 AGREES = (0.03, 0.1, 0.25, 0.45, 0.65, 0.85, 0.97)
 """Chances that two wrong samples agree: the nodes of their concentration."""
 THETAS: Floats = (1.0 - np.array(AGREES)) / np.array(AGREES)
@@ -37,61 +40,95 @@ class SampleCurves:
     """What is believed of every (query, source) after its first samples.
 
     Attributes:
-        alpha: (n, S) of the Beta of success, if the query is not hopeless for the source.
-        beta: (n, S) likewise.
-        hopeless: (n, S) chance that it is.
+        mu: (n, S) mean success before a query's own samples.
+        right: (n, S) right samples seen.
+        draws: (n, S) samples seen.
+        spread: (S, len(SPREADS)) weights of `SPREADS`.
         agree: (n, S, nodes) weights of `AGREES`.
     """
 
-    alpha: Floats
-    beta: Floats
-    hopeless: Floats
+    mu: Floats
+    right: Floats
+    draws: Floats
+    spread: Floats
     agree: Floats
 
     def coverage(self, n: int) -> Floats:
         """(n, S) chance that at least one of `n` further samples is right."""
-        return np.asarray((1.0 - self.hopeless) * (1.0 - np.exp(betaln(self.alpha, self.beta + n) - betaln(self.alpha, self.beta))))
+        return self._mixed(lambda alpha, beta: 1.0 - np.exp(betaln(alpha, beta + n) - betaln(alpha, beta)))
 
     def vote(self, n: int) -> Floats:
         """(n, S) chance that the plurality answer of `n` further samples is right, ties shared."""
         k = np.arange(n + 1)
         log_ways = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
-        alpha, beta = self.alpha[..., None], self.beta[..., None]
-        chance = np.exp(log_ways + betaln(alpha + k, beta + n - k) - betaln(alpha, beta))
-        return np.asarray((1.0 - self.hopeless) * ((chance @ plurality(n)) * self.agree).sum(axis=2))
+        wins = self.agree @ plurality(n).T
+
+        def quality(alpha: Floats, beta: Floats) -> Floats:
+            alpha, beta = alpha[..., None], beta[..., None]
+            chance = np.exp(log_ways + betaln(alpha + k, beta + n - k) - betaln(alpha, beta))
+            return np.asarray((chance * wins).sum(axis=2))
+
+        return self._mixed(quality)
+
+    def _mixed(self, quality: Callable[[Floats, Floats], Floats]) -> Floats:
+        """Average over spreads of the quality on solvable queries, given what was seen."""
+        total = np.zeros(self.mu.shape)
+        for (kappa, pi0), weight in zip(SPREADS, self.spread.T, strict=True):
+            if (weight > 1e-3).any():
+                mean = _solvable(self.mu, pi0)
+                alpha, beta = mean * kappa + self.right, (1.0 - mean) * kappa + self.draws - self.right
+                alive = np.log1p(-pi0) + betaln(alpha, beta) - betaln(mean * kappa, (1.0 - mean) * kappa)
+                never = np.where(self.right == 0, np.log(max(pi0, 1e-300)), -np.inf)
+                total += weight * np.exp(alive - np.logaddexp(alive, never)) * quality(alpha, beta)
+        return total
 
 
-def fit_sample_curves(right: Floats, answer: Ints, sources: Sequence[Source]) -> SampleCurves:
+def fit_sample_curves(right: Floats, answer: Ints, sources: Sequence[Source], tokens: Floats | None = None) -> SampleCurves:
     """Learn from a few samples per query.
 
     Args:
         right: (n, S, f) 1 or 0 per sample; NaN where there is none.
         answer: (n, S, f) answer codes within the query; -1 for none.
         sources: Column order.
+        tokens: (S,) mean tokens of each source, if known: levels of a model are then held to a curve.
     """
     draws = np.isfinite(right).sum(axis=2).astype(float)
     got = np.nansum(right, axis=2)
-    mu = fit_query_effects(known_mean(right, otherwise=0.0), draws, sources).success
-    kappa, pi0 = _spread(mu, got, draws)
-    mean = np.clip(mu / (1.0 - pi0), 1e-3, 1.0 - 1e-3)
-    alpha, beta = mean * kappa + got, (1.0 - mean) * kappa + draws - got
-    alive = np.log1p(-pi0) + betaln(alpha, beta) - betaln(mean * kappa, (1.0 - mean) * kappa)
-    never = np.where(got == 0, np.log(np.maximum(pi0, 1e-300)), -np.inf)
-    return SampleCurves(alpha, beta, np.exp(never - np.logaddexp(never, alive)), fit_agreement(right, answer))
+    mu = _at_means(fit_query_effects(known_mean(right, otherwise=0.0), draws, sources).success, _arm_means(got, draws, tokens, sources))
+    return SampleCurves(mu, got, draws, _spread(mu, got, draws), fit_agreement(right, answer))
 
 
-def _spread(mu: Floats, right: Floats, draws: Floats) -> tuple[Floats, Floats]:
-    """(S,) concentration and hopeless share of each source; one sample per query says nothing about them but the pooled mean does."""
-    grid = [(kappa, pi0) for kappa in KAPPAS for pi0 in PI0S]
-    runs = np.stack([_total(mu, right, draws, kappa, pi0) for kappa, pi0 in grid])
-    mix = _mixed(runs.T)
-    best = (runs + np.log(np.maximum(mix, 1e-12))[:, None]).argmax(axis=0)
-    return np.array([grid[g][0] for g in best]), np.array([grid[g][1] for g in best])
+def _arm_means(right: Floats, draws: Floats, tokens: Floats | None, sources: Sequence[Source]) -> Floats:
+    """(S,) mean success of each source over the queries, held to its model's curve where there are levels enough."""
+    rate = right / np.where(draws > 0, draws, np.nan)
+    mean, count = known_mean(rate, axis=0, otherwise=0.5), np.maximum((draws > 0).sum(axis=0), 1)
+    if len(sources) < MIN_LEVELS:
+        return mean
+    spread = draws > 1
+    within = known_mean(np.where(spread, rate * (1.0 - rate) / np.maximum(draws - 1.0, 1.0), np.nan), axis=0)
+    noise = np.where(np.isfinite(within), within, 0.5 * mean * (1.0 - mean)) / count
+    tokens = np.full(len(sources), np.nan) if tokens is None else tokens
+    return fit_effort_curves(sources, mean, noise, tokens).smoothed(sources, noise, tokens)
 
 
-def _total(mu: Floats, right: Floats, draws: Floats, kappa: float, pi0: float) -> Floats:
-    mean = np.clip(mu / (1.0 - pi0), 1e-3, 1.0 - 1e-3)
-    return np.asarray(log_run(right, draws, mean, np.array(kappa), np.array(pi0)).sum(axis=0))
+def _at_means(mu: Floats, means: Floats) -> Floats:
+    """Shift each column in logits to its mean."""
+    return np.clip(np.stack([centred(logit(column), mean) for column, mean in zip(mu.T, means, strict=True)], axis=1), 1e-3, 1.0 - 1e-3)
+
+
+def _solvable(mu: Floats, pi0: float) -> Floats:
+    """Mean success on queries that are not hopeless."""
+    return np.clip(mu / (1.0 - pi0), 1e-3, 1.0 - 1e-3)
+
+
+def _spread(mu: Floats, right: Floats, draws: Floats) -> Floats:
+    """(S, spreads) weights; where nothing was seen twice, every concentration counts alike and nothing is hopeless."""
+    if draws.max() < 2:
+        known = np.array([float(pi0 == 0.0) for _, pi0 in SPREADS])
+        return np.tile(known / known.sum(), (mu.shape[1], 1))
+    runs = [log_run(right, draws, _solvable(mu, pi0), np.array(kappa), np.array(pi0)).sum(axis=0) for kappa, pi0 in SPREADS]
+    log = np.stack(runs, axis=1)
+    return _weights(log + np.log(_mixed(log)))
 
 
 def _mixed(log: Floats) -> Floats:
@@ -137,13 +174,15 @@ def _forecast_quality(own: Floats, others: Floats, log: Floats, paired: npt.NDAr
 
 
 def _between(right: Floats, answer: Ints, nodes: tuple[Floats, Floats]) -> Floats:
-    """Agreement of the wrong answers of different sources, where no source was asked twice."""
+    """From the agreement of different sources, where no source was asked twice: a source agrees with itself at least as often."""
     n, s, _ = right.shape
     same, apart = _pairs(right.reshape(n, 1, -1), answer.reshape(n, 1, -1))
     total = np.maximum(same + apart, 1.0)
     weight = np.sqrt(total) / total  # pairs of m answers hold about m, not m^2 / 2, independent facts
     log = (same * weight)[..., None] * nodes[0] + (apart * weight)[..., None] * nodes[1]
-    return np.broadcast_to(_weights(np.log(_mixed(log[:, 0])) + log), (n, s, len(AGREES))).copy()
+    between = _weights(np.log(_mixed(log[:, 0])) + log)
+    above = np.triu(np.ones((len(AGREES), len(AGREES))))
+    return np.broadcast_to(between @ (above / above.sum(axis=1, keepdims=True)), (n, s, len(AGREES))).copy()
 
 
 def _pairs(right: Floats, answer: Ints) -> tuple[Floats, Floats]:

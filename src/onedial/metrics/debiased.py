@@ -44,9 +44,10 @@ def group_error(errors: Floats, noise: Floats, weights: Floats, groups: Ints) ->
     for group in np.unique(groups):
         here = known & (member == group)
         mass = weights @ here.astype(float)
-        mean = (weights @ np.where(here, errors, 0.0)) / np.maximum(mass, 1e-300)
-        variance = (weights**2 @ np.where(here, noise, 0.0)) / np.maximum(mass, 1e-300) ** 2
-        found.append(np.where(mass > 0, mean**2 - variance, np.nan))
+        mass = np.where(mass > 0, mass, np.nan)
+        mean = (weights @ np.where(here, errors, 0.0)) / mass
+        variance = (weights**2 @ np.where(here, noise, 0.0)) / mass**2
+        found.append(mean**2 - variance)
     return _mean(np.concatenate(found, axis=1))
 
 
