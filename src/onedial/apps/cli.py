@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from onedial import __version__
 from onedial.apps.arms import arms
 from onedial.apps.ask import ask
+from onedial.apps.bench import bench
 from onedial.apps.collect import collect
 from onedial.apps.demo import demo
 from onedial.apps.doctor import doctor
@@ -80,6 +81,7 @@ app.command("export", rich_help_panel=LEARN)(export_table)
 app.command(rich_help_panel=LEARN)(fit)
 app.command(rich_help_panel=LOOK)(promise)
 app.command(rich_help_panel=LOOK)(report)
+app.command(rich_help_panel=LOOK)(bench)
 app.command(rich_help_panel=LOOK)(arms)
 app.command(rich_help_panel=LOOK)(doctor)
 app.add_typer(lab, name="lab", rich_help_panel="Embedded models")

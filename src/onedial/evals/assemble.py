@@ -12,7 +12,7 @@ import numpy as np
 
 from onedial.core.errors import TargetUnreachable
 from onedial.core.objective import Objective
-from onedial.core.outcome import Ints
+from onedial.core.outcome import Floats, Ints
 from onedial.core.query import Query
 from onedial.engine.fit import Fitting
 from onedial.engine.fitted import Fit
@@ -111,9 +111,13 @@ def nearest_rung(ladder: Ladder, target: float) -> int:
 
 def difficulty(assessor: Assessor, queries: Sequence[Query]) -> Ints:
     """The fifth, from 0 for the easiest, that a query's forecast puts it in before any sample, over all sources alike."""
-    ease = np.array([float(assessor.latents(query).mu.mean()) for query in queries])
+    return fifths(np.array([float(assessor.latents(query).mu.mean()) for query in queries]))
+
+
+def fifths(ease: Floats) -> Ints:
+    """(n,) the fifth of each query, from 0 for the easiest."""
     rank = np.argsort(np.argsort(-ease, kind="stable"), kind="stable")
-    return np.asarray(rank * len(FIFTHS) // max(len(queries), 1), dtype=np.int64)
+    return np.asarray(rank * len(FIFTHS) // max(ease.size, 1), dtype=np.int64)
 
 
 def who_got_what(solved: Sequence[Solved], fifth: Ints, grid: Grid) -> tuple[f.Shares, ...]:

@@ -188,7 +188,8 @@ def _priced(basis: Basis, models: Mapping[str, Model], prices: Mapping[str, Pric
         return ["No costs are recorded: output tokens are counted instead, in millions."]
     rest = [name for name in models if name not in prices]
     billed = "a price explains the recorded costs, so that an ask for several samples pays for its prompt once"
-    return [f"For {len(prices)} of {len(models)} models {billed}; the others cost what was recorded per sample: {_few(rest)}."] if rest else []
+    said = f"For {len(prices)} of {len(models)} models {billed}; the others cost what was recorded per sample: {_few(rest)}."
+    return [said] if rest else []
 
 
 def _few(names: Sequence[str], most: int = 6) -> str:

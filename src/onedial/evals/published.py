@@ -1,0 +1,89 @@
+"""Published methods as contenders: routers by their picks, policies that see answers by running them on recorded samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from onedial.core.decision import Policy
+from onedial.core.outcome import Ints
+from onedial.engine.recorded import Recorded
+from onedial.engine.rollout import roll_out
+from onedial.evals.contenders import Contender
+from onedial.evals.sweeps import Rolled
+from onedial.forecasts.features import features
+from onedial.policies.baselines.contract import Lesson, RouterRecipe, StepperRecipe
+from onedial.policies.baselines.crossfit import cross_picks, folds_for
+from onedial.policies.baselines.mess_plus import MESS_PLUS
+from onedial.policies.baselines.port import PORT
+from onedial.policies.baselines.random_share import RANDOM
+from onedial.policies.baselines.registry import KNOWS_THE_DATASET, ROUTERS
+from onedial.policies.baselines.steppers import STEPPERS
+from onedial.policies.grid import Grid
+from onedial.strategies.draw import Reading
+
+ONLINE = frozenset({MESS_PLUS.name, PORT.name})
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Both splits, as published methods see them.
+
+    Attributes:
+        train: Training split.
+        test: Test split.
+        train_grid: Complete fixed arms on the training split.
+        test_grid: The same arms on the test split; scored on, never learnt from.
+        seed: Of everything random.
+    """
+
+    train: Recorded
+    test: Recorded
+    train_grid: Grid
+    test_grid: Grid
+    seed: int
+
+    @property
+    def lesson(self) -> Lesson:
+        """What may be learnt from."""
+        panel = self.train.panel
+        return Lesson(panel, features(panel.queries), self.train_grid, self.train.prices, self.seed, self.train.caches)
+
+
+def run_router(recipe: RouterRecipe, course: Course) -> Contender:
+    """Fit on the training split; its own rungs there come from picks for queries that were left out of the fit."""
+    lesson = course.lesson
+    out_of_fold = cross_picks(recipe, lesson, folds_for(len(lesson.queries), course.seed))
+    picks = recipe.fit(lesson).picks(course.test.queries, features(course.test.queries))
+    family = "fixed" if recipe.name in KNOWS_THE_DATASET else "random" if recipe.name == RANDOM.name else "router"
+    return Contender(recipe.name, family, {"all": _picked(course.train_grid, out_of_fold)}, {"all": _picked(course.test_grid, picks)})
+
+
+def run_stepper(recipe: StepperRecipe, course: Course) -> Contender:
+    """Fit on the training split, and run every rung on the recorded samples of both."""
+    policies = recipe.fit(course.lesson)
+    train, test = (_run(policies, split) for split in (course.train, course.test))
+    return Contender(recipe.name, "online" if recipe.name in ONLINE else "cascade", {"all": train}, {"all": test})
+
+
+def published(course: Course) -> dict[str, Callable[[], Contender]]:
+    """Every published method by name, to be run."""
+    found = {name: _later(run_router, recipe, course) for name, recipe in ROUTERS.items()}
+    found |= {name: _later(run_stepper, recipe, course) for name, recipe in STEPPERS.items()}
+    return found
+
+
+def _later(run: Callable[..., Contender], recipe: object, course: Course) -> Callable[[], Contender]:
+    return lambda: run(recipe, course)
+
+
+def _picked(grid: Grid, picks: Ints) -> Rolled:
+    rows = np.arange(picks.shape[1])
+    return Rolled(grid.quality[rows, picks], grid.cost_usd[rows, picks])
+
+
+def _run(policies: Sequence[Policy], split: Recorded) -> Rolled:
+    runs = [roll_out(split.queries, policy, split.replay(), Reading(), split.grade) for policy in policies]
+    return Rolled(np.stack([run.quality for run in runs]), np.stack([run.cost_usd for run in runs]))
