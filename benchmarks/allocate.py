@@ -163,7 +163,7 @@ def main() -> None:
     header = "kind, queries, arms, ours ms, hulls ms, HiGHS s, HiGHS on hulls s, ratio, ratio on hulls, ratio with hulls built"
     columns = [*header.split(", "), "lost", "largest segment", "relaxation off by", "within one segment"]
     print(f"\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
-    for kind, queries, arms in (("forecast", 2000, 64), ("forecast", 20_000, 64), ("forecast", 20_000, 16), ("concave", 5000, 16)):
+    for kind, queries, arms in (("forecast", 500, 64), ("forecast", 2000, 64), ("forecast", 4000, 16), ("concave", 2000, 16)):
         beside_highs(kind, queries // scale, arms, given.seed)
     largest = by_n[-1]
     met = "met" if largest[4] <= 1.0 else "MISSED"

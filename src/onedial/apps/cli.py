@@ -19,8 +19,10 @@ from onedial.apps.doctor import doctor
 from onedial.apps.fit import fit
 from onedial.apps.lab import lab
 from onedial.apps.options import AS_JSON, Options
+from onedial.apps.plan import plan
 from onedial.apps.promise import promise
 from onedial.apps.report import report
+from onedial.apps.run import run
 from onedial.apps.tables import export_table, import_table
 from onedial.apps.terminal import show_error
 from onedial.core.errors import OnedialError
@@ -75,6 +77,8 @@ def onedial(
 USE, LEARN, LOOK = "Answer", "Learn from outcomes", "Look"
 app.command(rich_help_panel=USE)(demo)
 app.command(rich_help_panel=USE)(ask)
+app.command(rich_help_panel=USE)(plan)
+app.command(rich_help_panel=USE)(run)
 app.command(rich_help_panel=LEARN)(collect)
 app.command("import", rich_help_panel=LEARN)(import_table)
 app.command("export", rich_help_panel=LEARN)(export_table)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onedial.core.errors import ConfigError
+
 if TYPE_CHECKING:
     from onedial.engine.dial import Dial
 
@@ -40,6 +42,25 @@ def opened(ctx: typer.Context) -> Dial:
 
     options = ctx.ensure_object(Options)
     return load(options.config, options.data, options.seed)
+
+
+def money(text: str) -> float:
+    """Read an amount of USD, written as 5usd, $5 or 5.
+
+    Raises:
+        ConfigError: It is none, or not positive.
+
+    >>> money("5usd"), money("$0.50"), money("1e-3 USD")
+    (5.0, 0.5, 0.001)
+    """
+    bare = text.strip().lower().removeprefix("$").removesuffix("usd").strip()
+    try:
+        amount = float(bare)
+    except ValueError:
+        amount = 0.0
+    if not 0 < amount < float("inf"):
+        raise ConfigError(f"{text!r} is no budget; expected a positive amount of USD, as in 5usd, $5 or 0.25.")
+    return amount
 
 
 def _remember(ctx: typer.Context, value: bool) -> bool:
