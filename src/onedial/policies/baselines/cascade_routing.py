@@ -12,7 +12,7 @@ Source: Dekoninck 2410.10347, sections 3 and 4.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -25,10 +25,27 @@ from onedial.policies.baselines.contract import Lesson, StepperRecipe
 from onedial.policies.baselines.logit import Logit, cross_fitted, folds_of
 from onedial.policies.baselines.pool import Pool, pool_of, thinned, worths
 from onedial.policies.baselines.ridge import Ridge, forecast_scores
-from onedial.policies.baselines.supermodels import Residuals, best_of_sets
+from onedial.policies.baselines.supermodels import Flags, Residuals, best_of_sets
 from onedial.policies.baselines.votes import Seen, signals
 
 MODELS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """One query at one moment.
+
+    Attributes:
+        run: (k,) models that were run.
+        post: (k,) chance that each of their answers is right.
+        value: (sets,) expected quality of the best answer of each set.
+        sets: (sets, models) which models each set has.
+    """
+
+    run: Ints
+    post: Floats
+    value: Floats
+    sets: Flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +59,7 @@ class Estimates:
         judges: One per model.
         cost_usd: (models,) mean training cost of one sample.
         residuals: Of judgements against forecasts.
+        kept: Assessments made, since the rungs of a ladder ask for the same ones.
     """
 
     sources: tuple[Source, ...]
@@ -50,6 +68,17 @@ class Estimates:
     judges: tuple[Logit, ...]
     cost_usd: Floats
     residuals: Residuals
+    kept: dict[tuple[str, tuple[Candidate, ...]], Assessment] = field(default_factory=dict, compare=False, repr=False)
+
+    def assess(self, query: Query, tried: tuple[Candidate, ...]) -> Assessment:
+        """Judge what was run, and value every set that contains it."""
+        key = (query.id, tried)
+        if key not in self.kept:
+            ante = self.forecast.of(query)[self.outputs]
+            run = np.array([self.sources.index(c.source) for c in tried], dtype=np.int64)
+            post = self.judged(ante, run, tried) if tried else np.zeros(0)
+            self.kept[key] = Assessment(run, post, *best_of_sets(self.residuals.draws(ante, run, post), run))
+        return self.kept[key]
 
     def judged(self, ante: Floats, run: Ints, tried: Sequence[Candidate]) -> Floats:
         """(k,) chance that each answer is right, given all of them."""
@@ -67,15 +96,11 @@ class CascadeRouting:
 
     def choose(self, query: Query, tried: tuple[Candidate, ...] = (), spent_usd: float = 0.0) -> Decision:
         """Run the cheapest missing model of the best set; stop when the best set has been run."""
-        known = self.estimates
-        ante = known.forecast.of(query)[known.outputs]
-        run = np.array([known.sources.index(c.source) for c in tried], dtype=np.int64)
-        post = known.judged(ante, run, tried) if tried else np.zeros(0)
-        value, sets = best_of_sets(known.residuals.draws(ante, run, post), run)
-        best = sets[int(np.argmax(self.worth * value - sets @ known.cost_usd))].copy()
-        best[run] = False
-        pick = int(post.argmax()) if tried else None
-        answer, quality = (tried[pick].answer, float(post[pick])) if pick is not None else (None, 0.0)
+        known, now = self.estimates, self.estimates.assess(query, tried)
+        best = now.sets[int(np.argmax(self.worth * now.value - now.sets @ known.cost_usd))].copy()
+        best[now.run] = False
+        pick = int(now.post.argmax()) if tried else None
+        answer, quality = (tried[pick].answer, float(now.post[pick])) if pick is not None else (None, 0.0)
         if not best.any():
             return Decision(None, answer, quality, "no further model is worth its cost", pick=pick)
         source = known.sources[int(np.flatnonzero(best)[0])]

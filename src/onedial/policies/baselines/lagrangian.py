@@ -56,12 +56,14 @@ def fit(lesson: Lesson) -> Sequence[Policy]:
         columns = frontier_arms(lesson, np.array([j for j, arm in enumerate(grid.arms) if arm.source.model == model]), ARMS)
         arms = tuple(grid.arms[int(j)] for j in columns)
         quality, cost = grid.quality[:, columns], grid.cost_usd[:, columns]
-        for w in worths(grid.cost_usd.mean(axis=0), PRICES):
-            oracle = np.eye(len(columns))[np.argmax(w * quality - cost, axis=1)]
-            classifier, held = basis.fit(oracle)
-            taken = held.argmax(axis=1)
+        oracle = np.stack([np.argmax(w * quality - cost, axis=1) for w in worths(grid.cost_usd.mean(axis=0), PRICES)], axis=1)
+        classifier, held = basis.fit(np.eye(len(arms))[oracle].reshape(len(rows), -1))
+        for start in range(0, PRICES * len(arms), len(arms)):
+            one = slice(start, start + len(arms))
+            taken = held[:, one].argmax(axis=1)
             reached = float(quality[rows, taken].mean())
-            found.append((float(cost[rows, taken].mean()), reached, Imitation(classifier, arms, reached)))
+            policy = Imitation(Ridge(classifier.weights[:, one], classifier.offset[one]), arms, reached)
+            found.append((float(cost[rows, taken].mean()), reached, policy))
     return [found[k][2] for k in ladder([c for c, _, _ in found], [q for _, q, _ in found])]
 
 

@@ -29,9 +29,9 @@ from onedial.core.arm import Arm
 from onedial.core.decision import Decision, Policy
 from onedial.core.outcome import Floats, Ints
 from onedial.core.query import Query
-from onedial.forecasts.features import features
 from onedial.policies.baselines.contract import Lesson, StepperRecipe
 from onedial.policies.baselines.pool import SOURCES, frontier_arms, ladder
+from onedial.policies.baselines.ridge import described
 
 NEIGHBOURS = 10
 BUDGETS = 12
@@ -92,7 +92,7 @@ class DualRouting:
     def choose(self, query: Query, tried: tuple[Candidate, ...] = (), spent_usd: float = 0.0) -> Decision:
         """Ask one model, once, and book what it cost."""
         if query.id != self._current:
-            quality, cost = self.neighbours.near(features([query]))
+            quality, cost = self.neighbours.near(described(query))
             self._spent = self._spent if self._count else np.zeros(len(self.arms))
             self._arm = taken(quality[0], cost[0], self.weights, self.budget_usd * (self._count + SLACK) - self._spent)
             self._count, self._current = self._count + 1, query.id

@@ -8,6 +8,7 @@ only the mean is left.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -38,7 +39,13 @@ class Ridge:
 
     def of(self, query: Query) -> Floats:
         """(outputs,) of one query."""
-        return np.asarray(self.predict(features([query]))[0])
+        return np.asarray(self.predict(described(query))[0])
+
+
+@lru_cache(maxsize=4096)
+def described(query: Query) -> Floats:
+    """(1, d) features of a query; kept, since the rungs of a ladder ask for the same ones."""
+    return features([query])
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +93,11 @@ class Basis:
         return STRENGTHS * (float(self.squares.mean()) if self.squares.size else 1.0)
 
     def _left_out(self, y: Floats, mean: Floats, inner: Floats, strength: float) -> Floats:
+        """Leave each row out of the slopes; out of the mean it would give itself away, upside down, to what is fitted on top."""
         share = self.squares / (self.squares + strength)
-        fitted = mean + self.left @ (inner * share[:, None])
-        lever = np.minimum((self.left**2) @ share + 1.0 / len(y), 1.0 - 1e-6)[:, None]
-        return np.asarray((fitted - lever * y) / (1.0 - lever))
+        fitted = self.left @ (inner * share[:, None])
+        lever = np.minimum((self.left**2) @ share, 1.0 - 1e-6)[:, None]
+        return np.asarray(mean + (fitted - lever * (y - mean)) / (1.0 - lever))
 
 
 def forecast_scores(lesson: Lesson, sources: Ints) -> tuple[Ridge, Floats]:

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 
 from onedial.core.outcome import Floats, Ints
 
@@ -20,7 +21,7 @@ class Residuals:
 
     Attributes:
         covariance: (models, models).
-        noise: (draws, models) standard normal, fixed, so that equal questions have equal answers.
+        noise: (draws, models) evenly spread standard normals, fixed, so that equal questions have equal answers.
     """
 
     covariance: Floats
@@ -29,10 +30,12 @@ class Residuals:
     @classmethod
     def of(cls, residuals: Floats, seed: int) -> Residuals:
         """From (rows, models) differences."""
+        from scipy.stats import qmc
+
         models = residuals.shape[1]
-        noise = np.random.default_rng(seed).standard_normal((DRAWS // 2, models))
+        noise = ndtri(qmc.Sobol(models, rng=seed).random(DRAWS))
         spread = np.cov(residuals, rowvar=False).reshape(models, models) + 1e-6 * np.eye(models)
-        return cls(spread, np.concatenate((noise, -noise)))
+        return cls(spread, noise)
 
     def draws(self, ante: Floats, run: Ints, post: Floats) -> Floats:
         """(draws, models) judgements: known ones of the models that were run, those of the others given these.
