@@ -9,7 +9,9 @@ Source: Breiman 2001.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -78,16 +80,27 @@ def grow_forest(
     """
     from sklearn.ensemble import RandomForestRegressor
 
-    used = np.flatnonzero((x != np.median(x, axis=0)).mean(axis=0) >= RARE)
-    used = used if used.size else np.zeros(1, dtype=np.int64)
+    used = telling(x)
     leaf = min(min_leaf, max(1, len(x) // 8))
     drawn = None if rows is None or rows >= len(x) else rows
     grown = RandomForestRegressor(
         trees, min_samples_leaf=leaf, max_features=share, max_samples=drawn, oob_score=True, random_state=seed, n_jobs=-1
     )
     grown.fit(x[:, used], y)
+    bag = np.asarray(grown.oob_prediction_, dtype=float).reshape(y.shape)
+    return joined([estimator.tree_ for estimator in grown.estimators_], used), bag
+
+
+def telling(x: Floats) -> Ints:
+    """The columns of (n, d) features that could split off more than a handful of rows; the first if there are none."""
+    used = np.flatnonzero((x != np.median(x, axis=0)).mean(axis=0) >= RARE)
+    return used if used.size else np.zeros(1, dtype=np.int64)
+
+
+def joined(trees: Sequence[Any], used: Ints) -> Forest:
+    """Lay scikit-learn's trees end to end; they were grown on the columns `used`."""
     parts, roots, offset = [], [], 0
-    for tree in (estimator.tree_ for estimator in grown.estimators_):
+    for tree in trees:
         roots.append(offset)
         inner = tree.children_left >= 0
         parts.append(
@@ -101,5 +114,4 @@ def grow_forest(
         )
         offset += tree.node_count
     feature, threshold, left, right, value = (np.concatenate(column) for column in zip(*parts, strict=True))
-    bag = np.asarray(grown.oob_prediction_, dtype=float).reshape(y.shape)
-    return Forest(np.array(roots), feature.astype(np.int64), threshold, left.astype(np.int64), right.astype(np.int64), value), bag
+    return Forest(np.array(roots), feature.astype(np.int64), threshold, left.astype(np.int64), right.astype(np.int64), value)

@@ -84,6 +84,11 @@ def inner_split(n: int, seed: int) -> tuple[Ints, Ints]:
     return order[n // 5 :], order[: n // 5] if n >= 5 else order
 
 
+def spread(y: Floats) -> Floats:
+    """(K,) standard deviation of each output over what is known, never zero."""
+    return np.asarray(np.sqrt(known_mean((y - known_mean(y, axis=0, otherwise=0.0)) ** 2, axis=0, otherwise=1.0)) + 1e-9)
+
+
 def filled(y: Floats, sweeps: int = 4) -> Floats:
     """Replace NaN by what a low-rank fit of the known cells says, held close to the column mean.
 
@@ -93,7 +98,7 @@ def filled(y: Floats, sweeps: int = 4) -> Floats:
     if known.all():
         return y
     centre = known_mean(y, axis=0, otherwise=0.0)
-    scale = np.sqrt(known_mean((y - centre) ** 2, axis=0, otherwise=1.0)) + 1e-9
+    scale = spread(y)
     observed = np.where(known, (y - centre) / scale, 0.0)
     z, noise = observed, np.sqrt(known.mean()) * (np.sqrt(y.shape[0]) + np.sqrt(y.shape[1]))
     for _ in range(sweeps):

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onedial.core.outcome import Floats, Ints, known_mean
-from onedial.forecasts.learners.contract import Recipe, inner_split
+from onedial.forecasts.learners.contract import Recipe, inner_split, spread
 
 COUNTS = (10, 30, 100, 250)
 PULLS = (0.3, 3.0)
@@ -69,7 +69,7 @@ class Neighbours:
 def fit_knn(x: Floats, y: Floats, rates: int, seed: int) -> Neighbours:
     """Fit; the number of neighbours and the pull are chosen on a split of the rows."""
     fit, held = inner_split(len(x), seed)
-    scale = np.sqrt(known_mean((y - known_mean(y, axis=0, otherwise=0.0)) ** 2, axis=0, otherwise=1.0)) + 1e-9
+    scale = spread(y)
     settings = [(count, pull) for count in COUNTS for pull in PULLS if count < len(fit)] or [(COUNTS[0], PULLS[-1])]
 
     def error(setting: tuple[int, float]) -> float:
@@ -80,8 +80,7 @@ def fit_knn(x: Floats, y: Floats, rates: int, seed: int) -> Neighbours:
 
 
 def _stored(x: Floats, y: Floats, count: int, pull: float) -> Neighbours:
-    spread = x.std(axis=0)
-    keep = np.sort(np.argsort(-spread, kind="stable")[: NEAR + 10])
+    keep = np.sort(np.argsort(-x.std(axis=0), kind="stable")[: NEAR + 10])
     centre, mean = x[:, keep].mean(axis=0), known_mean(y, axis=0, otherwise=0.0)
     outcomes = np.asarray(y - mean, dtype=np.float32)
     return Neighbours(keep, centre, _unit(x[:, keep] - centre), outcomes, mean, np.array(count), np.array(pull))

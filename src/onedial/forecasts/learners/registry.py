@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from onedial.core.errors import ConfigError, unknown
-from onedial.forecasts.learners import forest, knn, logistic, mean, ridge
+from onedial.forecasts.learners import boosting, factors, forest, irt, kmeans, knn, logistic, mean, ridge
 from onedial.forecasts.learners.contract import Arrays, Learner, Recipe
 from onedial.forecasts.learners.forest import Trees
+from onedial.forecasts.learners.kmeans import Clusters
 from onedial.forecasts.learners.knn import Neighbours
 from onedial.forecasts.learners.linear import Linear
 from onedial.forecasts.learners.mean import Mean
 
-RECIPES: dict[str, Recipe] = {r.name: r for r in (mean.RECIPE, ridge.RECIPE, logistic.RECIPE, knn.RECIPE, forest.RECIPE)}
+RECIPES: dict[str, Recipe] = {
+    part.RECIPE.name: part.RECIPE for part in (mean, ridge, logistic, knn, kmeans, factors, irt, forest, boosting)
+}
 
 _RESTORE: dict[str, Callable[[Arrays], Learner]] = {
     Mean.kind: lambda arrays: Mean(**arrays),
     Linear.kind: lambda arrays: Linear(**arrays),
     Neighbours.kind: lambda arrays: Neighbours(**arrays),
+    Clusters.kind: lambda arrays: Clusters(**arrays),
     Trees.kind: Trees.from_arrays,
 }
 
