@@ -32,3 +32,15 @@ def test_what_is_absent_is_nan_or_minus_one_and_never_zero():
 def test_rows_keep_the_order_asked_for():
     panel = Panel.of(QUERIES, ROWS).rows([1, 0])
     assert [q.id for q in panel.queries] == ["b", "a"] and panel.answers[1] == ("y", "x")
+
+
+def test_samples_of_one_index_keep_the_order_in_which_they_came_and_codes_go_by_first_appearance():
+    rows = [Outcome("b", "m", "0", i, None, answer) for i, answer in ((1, "p"), (0, "q"), (1, "r"), (0, "q"))]
+    panel = Panel.of(QUERIES, [Outcome("b", "m", "1", 0, 1.0, "r"), *rows], [Source("m", "0"), Source("m", "1")])
+    assert [panel.answers[1][code] for code in panel.answer[1, 0]] == ["q", "q", "p", "r"]
+    assert panel.answers[1] == ("r", "q", "p") and (panel.answer[0] == -1).all()
+
+
+def test_a_panel_of_nothing_has_no_samples():
+    assert Panel.of(QUERIES, []).score.shape == (2, 0, 0)
+    assert Panel.of(QUERIES, ROWS, [Source("n")]).score.shape == (2, 1, 0)

@@ -69,3 +69,13 @@ def test_too_few_queries_and_an_empty_source_are_refused():
     outcomes = [o for o in WORLD.outcomes(TRAIN, 2) if o.model != "large"]
     with pytest.raises(TableError, match="no graded outcome of large"):
         fit_forecast(Panel.of(TRAIN, outcomes, SOURCES))
+
+
+def test_queries_without_text_are_forecast_alike_by_what_their_sources_show():
+    asked = WORLD.queries(60)
+    textless = [Query.without_text(query.id) for query in asked]
+    fitted = fit_forecast(Panel.of(textless, WORLD.outcomes(asked, 4), SOURCES))
+    mu = fitted.forecast.latents(textless[:3]).mu
+    assert (mu == mu[0]).all()
+    rate = np.nanmean(WORLD.panel(asked, 4).score, axis=(0, 2))
+    assert np.abs(mu[0] - rate).max() < 0.12

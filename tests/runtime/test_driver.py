@@ -6,7 +6,7 @@ from onedial.core.arm import Source
 from onedial.core.ask import Completion, Failure, Refusal, Sample, Samples
 from onedial.core.errors import ConfigError, ModelError, QueryError
 from onedial.core.model import Model
-from onedial.core.query import Message
+from onedial.core.query import Message, Query
 from onedial.core.usage import Price, Usage
 from onedial.runtime.bound import TOKENS_PER_MESSAGE, TOKENS_PER_PROMPT
 from onedial.runtime.driver import run
@@ -93,6 +93,13 @@ async def test_errors_of_the_caller_end_the_run_and_cost_nothing(error):
     with pytest.raises(type(error)):
         await run(steps, pool(fail), grant)
     assert grant.spent == grant.reserved == Amount() and steps.gi_frame is None
+
+
+async def test_a_model_is_never_asked_a_query_without_text():
+    grant, pooled = Grant(), pool()
+    with pytest.raises(QueryError, match="'q' has no text, only recorded outcomes"):
+        await run(asking(Sample("q", Source("many"), Query.without_text("q").messages)), pooled, grant)
+    assert grant.spent == grant.reserved == Amount() and pooled.client("many").asked == []
 
 
 async def test_a_cancelled_ask_is_settled_at_its_worst_case_and_marked():

@@ -49,11 +49,30 @@ def foreign(tmp_path, queries=None, outcomes=None):
     return tmp_path
 
 
-def test_a_foreign_table_is_read_and_queries_without_a_prompt_are_left_out_and_named(tmp_path):
+def test_a_foreign_table_is_read_and_queries_without_a_prompt_are_kept_without_text_and_named(tmp_path):
     read = read_table(foreign(tmp_path))
-    assert read.queries == (Query("a", "2+2?", dataset="d"), Query("b", "hi", dataset="d"))
-    assert read.outcomes == (Outcome("a", "m", None, 0, 1.0, None, output_tokens=7), Outcome("a", "m", "low", 0, 0.5, None))
+    assert read.queries == (Query("a", "2+2?", dataset="d"), Query("b", "hi", dataset="d"), Query.without_text("c", dataset="d"))
+    assert read.outcomes == (
+        Outcome("a", "m", None, 0, 1.0, None, output_tokens=7),
+        Outcome("a", "m", "low", 0, 0.5, None),
+        Outcome("c", "m", None, 3, None, None),
+    )
     assert read.without_prompt == ("c",)
+
+
+def test_the_column_of_prompts_may_be_absent_altogether_and_comes_back_as_nothing(tmp_path):
+    write_table(tmp_path, [Query.without_text("a", "4", "sums")], [Outcome("a", "m", None, 0, 0.25, None)])
+    assert pq.read_table(tmp_path / QUERIES)["prompt"].to_pylist() == [None]
+    pq.write_table(pa.table({"query_id": ["a"], "reference": ["4"], "dataset": ["sums"]}), tmp_path / QUERIES)
+    read = read_table(tmp_path)
+    assert read.queries == (Query.without_text("a", "4", "sums"),) and read.outcomes[0].score == 0.25
+
+
+def test_columns_of_any_type_of_text_and_number_mean_the_same(tmp_path):
+    plain = read_table(foreign(tmp_path)).outcomes
+    coded = {"model": pa.array(["m"] * 3).dictionary_encode(), "sample_index": pa.chunked_array([[0], [0, 3]], pa.uint8())}
+    halves = {"score": pa.array([1.0, 0.5, float("nan")]), "output_tokens": pa.array([7, None, None], pa.int16())}
+    assert read_table(foreign(tmp_path, outcomes=coded | halves)).outcomes == plain
 
 
 @pytest.mark.parametrize(("queries", "outcomes", "told"), [
@@ -81,7 +100,8 @@ def test_impossible_measurements_are_errors_unless_repair_is_asked_for_and_then_
     with pytest.raises(TableError, match="'output_tokens', row 2"):
         read_table(directory)
     read = read_table(directory, repair=True)
-    assert [o.output_tokens for o in read.outcomes] == [7, None] and [o.score for o in read.outcomes] == [1.0, 0.5]
+    assert [o.output_tokens for o in read.outcomes] == [7, None, None]
+    assert [o.score for o in read.outcomes] == [1.0, 0.5, None]
     [told] = read.repaired
     assert "'output_tokens': 2 impossible values were made absent, the first of them -39 in row 2" in told
 
@@ -112,3 +132,6 @@ def test_a_table_that_fails_to_be_written_leaves_the_old_one(tmp_path):
     with pytest.raises(pa.ArrowException):
         write_table(tmp_path, QUERY_LIST[:1], [Outcome("a", "m", None, 0, "high", None)])
     assert read_table(tmp_path).queries == QUERY_LIST and len(os.listdir(tmp_path)) == 2
+    with pytest.raises(pa.ArrowException):
+        write_table(tmp_path / "new", QUERY_LIST[:1], [Outcome("a", "m", None, 0, "high", None)])
+    assert not (tmp_path / "new").exists()

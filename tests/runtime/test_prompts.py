@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onedial.core.errors import TableError
+from onedial.core.errors import QueryError, TableError
 from onedial.core.query import Query
-from onedial.runtime.prompts import read_prompts
+from onedial.runtime.prompts import read_prompts, write_prompts
 
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1)
 FIELDS = {"system": TEXT, "reference": st.none() | TEXT, "dataset": TEXT}
@@ -60,3 +60,9 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path, name):
 def test_a_file_without_prompts_is_an_error(tmp_path):
     with pytest.raises(TableError, match="holds no prompt"):
         read_prompts(write(tmp_path / "p.jsonl", "", " "))
+
+
+def test_a_query_without_text_is_no_prompt(tmp_path):
+    with pytest.raises(QueryError, match="has no text"):
+        write_prompts(tmp_path / "p.jsonl", [Query("a", "hi"), Query.without_text("b")])
+    assert list(tmp_path.iterdir()) == []

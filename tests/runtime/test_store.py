@@ -52,6 +52,21 @@ def test_the_same_again_is_ignored_and_never_doubled(store):
     assert len(store.outcomes()) == 3
 
 
+def test_a_query_without_text_is_kept_as_one(store):
+    textless = [Query.without_text("c"), Query.without_text("d", "4", "sums")]
+    assert store.add_queries(textless) == 2
+    with reopened(store) as again:
+        assert again.queries() == [*QUERIES, *textless]
+
+
+def test_a_table_is_added_whole_or_not_at_all(store):
+    store.add_outcomes([BARE])
+    with pytest.raises(TableError, match="another score"):
+        store.add_table([Query("c", "new")], [outcome(query="c"), replace(BARE, score=1.0)])
+    assert (store.queries(), store.outcomes()) == (QUERIES, [BARE])
+    assert store.add_table([Query("c", "new"), *QUERIES], [outcome(query="c"), BARE]) == (1, 1)
+
+
 def test_another_outcome_under_a_stored_key_is_refused_and_the_batch_with_it(store):
     store.add_outcomes([BARE])
     with pytest.raises(TableError, match=r"query_id 'a', model 'm', effort '', sample_index 0 .* another score.*not overwritten"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import attrgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +48,13 @@ class Outcome:
     @property
     def source(self) -> Source:
         """The model and effort it came from."""
-        return Source(self.model, self.effort)
+        return _source(self.model, self.effort)
+
+
+@lru_cache(maxsize=4096)
+def _source(model: str, effort: str | None) -> Source:
+    """One object per source: tables hold hundreds of thousands of outcomes of a few dozen."""
+    return Source(model, effort)
 
 
 @dataclass(frozen=True)
@@ -87,35 +95,37 @@ class Panel:
             sources: Column order; by default every source seen, sorted by model and effort.
         """
         rows = {query.id: i for i, query in enumerate(queries)}
-        kept = [o for o in outcomes if o.query_id in rows and (sources is None or o.source in sources)]
+        wanted = None if sources is None else set(sources)
+        kept = [o for o in outcomes if o.query_id in rows and (wanted is None or o.source in wanted)]
         columns = tuple(sources) if sources is not None else tuple(sorted({o.source for o in kept}, key=str))
         column = {source: j for j, source in enumerate(columns)}
-        cells: dict[tuple[int, int], list[Outcome]] = {}
-        for outcome in kept:
-            cells.setdefault((rows[outcome.query_id], column[outcome.source]), []).append(outcome)
-        depth = max((len(cell) for cell in cells.values()), default=0)
-        shape = (len(queries), len(columns), depth)
-        floats = {name: np.full(shape, np.nan) for name in ("score", "output_tokens", "verdict", "cost_usd", "latency_s")}
-        prompt, codes = np.full(shape, np.nan), np.full(shape, -1, dtype=np.int64)
-        texts: list[dict[str, int]] = [{} for _ in queries]
-        for (i, j), cell in cells.items():
-            for k, o in enumerate(sorted(cell, key=lambda o: o.sample_index)):
-                values = (o.score, o.output_tokens, o.verifier_score, o.cost_usd, o.latency_s)
-                for array, value in zip(floats.values(), values, strict=True):
-                    array[i, j, k] = np.nan if value is None else value
-                prompt[i, j, k] = np.nan if o.input_tokens is None else o.input_tokens
-                if o.answer is not None:
-                    codes[i, j, k] = texts[i].setdefault(o.answer, len(texts[i]))
+        i = np.array([rows[o.query_id] for o in kept], dtype=np.int64)
+        j = np.array([column[o.source] for o in kept], dtype=np.int64)
+        order, k = _ranks(i * len(columns) + j, np.array([o.sample_index for o in kept], dtype=np.int64))
+        shape = (len(queries), len(columns), int(k.max(initial=-1)) + 1)
+
+        def placed(name: str) -> Floats:
+            array = np.full(shape, np.nan)
+            array[i, j, k] = np.array([*map(attrgetter(name), kept)], dtype=float)  # None becomes NaN
+            return array
+
+        codes, texts = np.full(len(kept), -1, dtype=np.int64), [dict[str, int]() for _ in queries]
+        for at in order.tolist():
+            if (answer := kept[at].answer) is not None:
+                known = texts[rows[kept[at].query_id]]
+                codes[at] = known.setdefault(answer, len(known))
+        coded = np.full(shape, -1, dtype=np.int64)
+        coded[i, j, k] = codes
         return cls(
             queries=tuple(queries),
             sources=columns,
-            score=floats["score"],
-            answer=codes,
-            output_tokens=floats["output_tokens"],
-            input_tokens=known_mean(prompt),
-            verdict=floats["verdict"],
-            cost_usd=floats["cost_usd"],
-            latency_s=floats["latency_s"],
+            score=placed("score"),
+            answer=coded,
+            output_tokens=placed("output_tokens"),
+            input_tokens=known_mean(placed("input_tokens")),
+            verdict=placed("verifier_score"),
+            cost_usd=placed("cost_usd"),
+            latency_s=placed("latency_s"),
             answers=tuple(tuple(text) for text in texts),
         )
 
@@ -139,6 +149,16 @@ class Panel:
     def counts(self) -> Ints:
         """Graded samples per (query, source)."""
         return np.asarray(np.isfinite(self.score).sum(axis=2), dtype=np.int64)
+
+
+def _ranks(cell: Ints, index: Ints) -> tuple[Ints, Ints]:
+    """Order outcomes by the first appearance of their cell, then by sample index; and the rank of each within its cell."""
+    _, first, member = np.unique(cell, return_index=True, return_inverse=True)
+    order = np.lexsort((index, first[member]))
+    begins = np.flatnonzero(np.diff(cell[order], prepend=-1))
+    rank = np.empty(len(cell), dtype=np.int64)
+    rank[order] = np.arange(len(cell)) - np.repeat(begins, np.diff(begins, append=len(cell)))
+    return order, rank
 
 
 def known_mean(values: Floats, axis: int | tuple[int, ...] = -1, otherwise: float = np.nan) -> Floats:

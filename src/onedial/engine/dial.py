@@ -190,7 +190,7 @@ class Dial:
         """Bring the store to the samples wanted of every query and source; see `engine.collect`.
 
         Args:
-            queries: What to ask, and to store; without any, all that are stored already.
+            queries: What to ask, and to store; without any, all that are stored already and have a text.
             samples: Per (query, source), those stored included; by default as in the settings.
             models: Names of those to ask; by default all.
             budget_usd: What may be spent.
@@ -225,11 +225,11 @@ class Dial:
             )
 
     def _stored_queries(self) -> list[Query]:
-        """Every query in the store, at least one."""
+        """Every query in the store that can be asked, at least one."""
         found: list[Query] = []
         if self.store_path.exists():
             with Store.open(self.store_path) as store:
-                found = store.queries()
+                found = [query for query in store.queries() if not query.textless]
         if not found:
             raise TableError(f"there is nothing to ask: no prompts were given, and {self.store_path} holds none. Give a file of prompts.")
         return found

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from onedial.core.ask import Refusal, Reply, Sample, Samples
-from onedial.core.errors import BudgetExhausted, OnedialError
+from onedial.core.errors import BudgetExhausted, OnedialError, QueryError
 from onedial.core.steps import Steps
 from onedial.runtime.bound import worst_case
 from onedial.runtime.ledger import Grant
@@ -37,7 +37,7 @@ async def run(steps: Steps[T], pool: Pool, grant: Grant, on_samples: OnSamples |
         What the generator returns.
 
     Raises:
-        QueryError: A prompt does not fit its model.
+        QueryError: A prompt is not there, or does not fit its model.
         ConfigError: A model, an effort or a capability that is not there.
         ModelError: An endpoint that refuses whatever is asked, as for a wrong key.
     """
@@ -60,7 +60,12 @@ async def answer(ask: Sample, pool: Pool, grant: Grant) -> Reply:
 
     Cancelled, or ended by an unforeseen error, it is settled at its worst case
     and marked as bounded: the endpoint may well have done the work.
+
+    Raises:
+        QueryError: There is nothing to send: the query's outcomes are recorded without its text.
     """
+    if not ask.messages:
+        raise QueryError(f"query {ask.query_id!r} has no text, only recorded outcomes; a model cannot be asked. Give its prompt.")
     client, model = pool.client(ask.source.model), pool.model(ask.source.model)
     worst = worst_case(ask, model, client.input_tokens(ask))
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 
 import msgspec
@@ -45,10 +44,20 @@ def read_prompts(path: Path | str) -> list[Query]:
 
 
 def write_prompts(path: Path | str, queries: Iterable[Query]) -> None:
-    """Write queries so that `read_prompts` reads them back; absent values are left out."""
-    lines = [msgspec.json.encode({key: value for key, value in asdict(query).items() if value}) for query in queries]
+    """Write queries so that `read_prompts` reads them back; absent values are left out.
+
+    Raises:
+        QueryError: A query without text.
+    """
+    lines = [_line(query) for query in queries]
     with whole_file(Path(path)) as partial:
         partial.write_bytes(b"".join(line + b"\n" for line in lines))
+
+
+def _line(query: Query) -> bytes:
+    if query.textless:
+        raise QueryError(f"query {query.id!r} has no text, only recorded outcomes; a file of prompts cannot hold it. Leave it out.")
+    return msgspec.json.encode({key: value for key in KEYS if (value := getattr(query, key))})
 
 
 def _query(where: str, line: bytes) -> Query:

@@ -51,6 +51,18 @@ _KEY = ("query_id", "model", "effort", "sample_index")
 _NO_EFFORT = ""  # a NULL in a key would be unequal to itself, and the same sample could be stored twice
 
 
+class _Into(NamedTuple):
+    """Where rows go; the key is the first of the columns."""
+
+    table: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+
+
+_INTO_QUERIES = _Into("queries", _QUERY_COLUMNS, _QUERY_COLUMNS[:1])
+_INTO_OUTCOMES = _Into("outcomes", _OUTCOME_COLUMNS, _KEY)
+
+
 class Held(NamedTuple):
     """What is stored of one (query, source): how many samples, and the first index after all of them."""
 
@@ -97,8 +109,7 @@ class Store:
         Raises:
             TableError: A query of the same id but with other text, reference or data set is stored; nothing is added then.
         """
-        rows = [(q.id, q.prompt, q.system, q.reference, q.dataset) for q in queries]
-        return self._add("queries", _QUERY_COLUMNS, _QUERY_COLUMNS[:1], rows)
+        return self._add([(_INTO_QUERIES, _query_rows(queries))])[0]
 
     def add_outcomes(self, outcomes: Iterable[Outcome]) -> int:
         """Store outcomes in one transaction; one that is there already, the same in all, is left as it is.
@@ -110,12 +121,24 @@ class Store:
             TableError: An outcome of the same key but with other content is stored, a query is not stored, or an effort
                 is the empty text; nothing is added then.
         """
-        return self._add("outcomes", _OUTCOME_COLUMNS, _KEY, [_row(outcome) for outcome in outcomes])
+        return self._add([(_INTO_OUTCOMES, [_row(outcome) for outcome in outcomes])])[0]
+
+    def add_table(self, queries: Iterable[Query], outcomes: Iterable[Outcome]) -> tuple[int, int]:
+        """`add_queries` and `add_outcomes` in one transaction: all of it, or nothing.
+
+        Returns:
+            How many queries and how many outcomes were new.
+
+        Raises:
+            TableError: As those do; nothing is added then.
+        """
+        added = self._add([(_INTO_QUERIES, _query_rows(queries)), (_INTO_OUTCOMES, [_row(outcome) for outcome in outcomes])])
+        return added[0], added[1]
 
     def queries(self) -> list[Query]:
         """Every query, in the order in which they were added."""
         rows = self._read("SELECT query_id, prompt, system, reference, dataset FROM queries ORDER BY rowid")
-        return [Query(*row) for row in rows]
+        return [Query(*row) if row[1] else Query.without_text(row[0], *row[3:]) for row in rows]
 
     def outcomes(self) -> list[Outcome]:
         """Every outcome, ordered by query, model, effort and sample index."""
@@ -142,29 +165,32 @@ class Store:
         with self._lock:
             return self._db.execute(sql).fetchall()
 
-    def _add(self, table: str, columns: Sequence[str], key: Sequence[str], rows: list[tuple[Any, ...]]) -> int:
-        if not rows:
-            return 0
-        places = ", ".join("?" for _ in columns)
-        insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places}) ON CONFLICT DO NOTHING"
+    def _add(self, batches: Sequence[tuple[_Into, list[tuple[Any, ...]]]]) -> list[int]:
+        """Insert every batch in one transaction; returns how many rows of each were new."""
+        if not any(rows for _, rows in batches):
+            return [0] * len(batches)
         with self._lock, _Transaction(self.path, self._db):
-            before = self._db.total_changes
-            self._db.executemany(insert, rows)
-            added = self._db.total_changes - before
-            if added < len(rows):
-                self._refuse_others(table, columns, key, rows)
+            return [self._insert(into, rows) for into, rows in batches]
+
+    def _insert(self, into: _Into, rows: list[tuple[Any, ...]]) -> int:
+        places = ", ".join("?" for _ in into.columns)
+        before = self._db.total_changes
+        self._db.executemany(f"INSERT INTO {into.table} ({', '.join(into.columns)}) VALUES ({places}) ON CONFLICT DO NOTHING", rows)
+        added = self._db.total_changes - before
+        if added < len(rows):
+            self._refuse_others(into, rows)
         return added
 
-    def _refuse_others(self, table: str, columns: Sequence[str], key: Sequence[str], rows: list[tuple[Any, ...]]) -> None:
+    def _refuse_others(self, into: _Into, rows: list[tuple[Any, ...]]) -> None:
         """Raise if a row stored under the key of one of `rows` differs from it."""
-        select = f"SELECT {', '.join(columns)} FROM {table} WHERE {' AND '.join(f'{name} = ?' for name in key)}"
+        select = f"SELECT {', '.join(into.columns)} FROM {into.table} WHERE {' AND '.join(f'{name} = ?' for name in into.key)}"
         for row in rows:
-            stored = self._db.execute(select, row[: len(key)]).fetchone()
-            differing = [name for name, old, new in zip(columns, stored, row, strict=True) if old != new]
+            stored = self._db.execute(select, row[: len(into.key)]).fetchone()
+            differing = [name for name, old, new in zip(into.columns, stored, row, strict=True) if old != new]
             if differing:
-                where = ", ".join(f"{name} {value!r}" for name, value in zip(key, row, strict=False))
+                where = ", ".join(f"{name} {value!r}" for name, value in zip(into.key, row, strict=False))
                 raise TableError(
-                    f"{self.path}: {where} is stored in {table} already, with another {differing[0]}. "
+                    f"{self.path}: {where} is stored in {into.table} already, with another {differing[0]}. "
                     "What was observed is not overwritten: use another id or sample index, or another store."
                 )
 
@@ -209,6 +235,11 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     if not tables:
         connection.executescript(_SCHEMA)
+
+
+def _query_rows(queries: Iterable[Query]) -> list[tuple[Any, ...]]:
+    """A query without text is stored with the empty prompt, which no other query has."""
+    return [(q.id, q.prompt, q.system, q.reference, q.dataset) for q in queries]
 
 
 def _row(outcome: Outcome) -> tuple[Any, ...]:
