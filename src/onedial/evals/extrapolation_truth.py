@@ -1,8 +1,8 @@
 """What was left out, as estimates with their noise: the quality of n samples from the samples that no prediction saw.
 
 The square of a truth is estimated without bias from two disjoint subsets of n samples,
-which gives the noise of the estimate itself. Where fewer than 2 n samples were left out, the noise is that of resampling them
-with replacement, and the cell is marked as not exact.
+which gives the noise of the estimate itself. Where fewer than 2 n samples were left out, the noise is expected from how success
+is spread over queries (coverage) or from resampling with replacement (votes), and the cell is marked as not exact.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from onedial.policies.grid import pass_at_k
 
 DRAWS = 64
 RESAMPLES = 16
+STEPS = 60
+NODES = (np.arange(40) + 0.5) / 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,9 @@ def coverage_truth(right: Floats, n: int) -> Truth:
     exact = m >= 2 * n
     square = np.where(exact, 1.0 - 2.0 * _none_right(m, c, n) + _none_right(m, c, 2 * n), np.nan)
     noise = np.where(exact, quality**2 - square, np.nan)
-    for i, j in zip(*np.nonzero((m >= n) & ~exact), strict=True):
-        noise[i, j] = _resampled_coverage(int(m[i, j]), int(c[i, j]), n)
+    for j, size in sorted({(int(j), int(m[i, j])) for i, j in zip(*np.nonzero((m >= n) & ~exact), strict=True)}):
+        rows = np.flatnonzero(m[:, j] == size)
+        noise[rows, j] = _expected_noise(size, c[rows, j], n)
     return Truth(quality, noise, exact)
 
 
@@ -112,12 +115,18 @@ def _none_right(m: Ints, c: Ints, n: int) -> Floats:
     return np.asarray(np.where(wrong >= n, np.exp(log), 0.0))
 
 
-def _resampled_coverage(m: int, c: int, n: int) -> float:
-    counts = np.arange(m + 1)
-    chance = binom.pmf(counts, m, c / m)
-    value = np.array([pass_at_k(m, int(k), n) for k in counts])
-    spread = float(chance @ value**2 - (chance @ value) ** 2)
-    return spread * m / max(m - 1, 1)
+def _expected_noise(m: int, counts: Ints, n: int) -> Floats:
+    """(queries,) variance of the estimate from m samples, given the right ones, with chances spread as all counts suggest."""
+    every = np.arange(m + 1)
+    chance = binom.pmf(every[None, :], m, NODES[:, None])
+    value = np.array([pass_at_k(m, int(k), n) for k in every])
+    variance = chance @ value**2 - (chance @ value) ** 2
+    seen, weights = chance[:, counts].T, np.full(len(NODES), 1.0 / len(NODES))
+    for _ in range(STEPS):
+        share = seen * weights
+        share /= share.sum(axis=1, keepdims=True)
+        weights = share.mean(axis=0)
+    return np.asarray(share @ variance)
 
 
 def vote_truth(right: Floats, answer: Ints, n: int, rng: np.random.Generator) -> Truth:

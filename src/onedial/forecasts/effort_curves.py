@@ -2,12 +2,11 @@
 
 On the logit scale the mean success of model m that uses u tokens is
 
-    theta_m(u) = A_m - B_m (u / u0)^-gamma + d_label + d_m,label + e_label a_m
+    theta_m(u) = A_m - B_m (u / u0)^-gamma + d_label + d_m,label
 
-where d and e are what the words of a label do to everybody, to this model, and to able models (a_m: how it does at its other levels).
-A, B and d scatter around the means of the model's family, and these around shared ones; the exponent is shared: a model
-seen at one level borrows its curve from the others. Tokens used follow the level asked for in the same way. What a
-query does to both is in `query_effects`.
+where d is what the words of a label do to everybody and to this model. A, B and d scatter around the means of the
+model's family, and these around shared ones; the exponent is shared: a model seen at one level borrows its curve from
+the others. Tokens used follow the level asked for in the same way. What a query does to both is in `query_effects`.
 
 Source: THEORY.md section 2, "thinking budget"; RADAR 2509.25426 for the logit scale.
 """
@@ -83,16 +82,15 @@ class EffortCurves:
             TableError: No level of this model was fitted.
         """
         if model not in self.names.models:
-            raise TableError(
-                f"no level of model {model!r} was fitted; known: {', '.join(self.names.models)}. Collect outcomes of it first."
-            )
+            known = ", ".join(self.names.models)
+            raise TableError(f"no level of model {model!r} was fitted; known: {known}. Collect outcomes of it first.")
         who, kin, what = self.names.columns([Source(model)])
-        flat, bent = (_side(success_blocks((who, kin, 0.0 * what), np.array([[power]]), np.zeros((1, 1)))) for power in (0.0, 1.0))
+        flat, bent = (_side(success_blocks((who, kin, 0.0 * what), np.array([[power]]))) for power in (0.0, 1.0))
         asymptote = float(self.success.at(flat)[0])
         return asymptote, float(self.success.at(bent)[0]) - asymptote
 
     def _design(self, sources: Sequence[Source], tokens: Floats) -> Floats:
-        return _side(_blocks(self.names, sources, tokens / self.reference_tokens, self.gamma, self.seen))
+        return _side(_blocks(self.names, sources, tokens / self.reference_tokens, self.gamma))
 
 
 def fit_effort_curves(sources: Sequence[Source], success: Floats, noise: Floats, tokens: Floats) -> EffortCurves:
@@ -115,7 +113,7 @@ def fit_effort_curves(sources: Sequence[Source], success: Floats, noise: Floats,
     known = np.isfinite(tokens)
     middle = float(np.exp(np.log(np.maximum(tokens[known], 1.0)).mean())) if known.any() else 1.0
     fits = {
-        gamma: fit_pooled(_blocks(names, sources, tokens / middle, gamma, seen), theta, spread)
+        gamma: fit_pooled(_blocks(names, sources, tokens / middle, gamma), theta, spread)
         for gamma in (GAMMAS if known.any() else GAMMAS[:1])
     }
     gamma = max(fits, key=lambda g: fits[g].log_likelihood)
@@ -130,21 +128,14 @@ def _fit_tokens(names: Names, sources: Sequence[Source], tokens: Floats) -> Pool
     return fit_pooled(token_blocks(names.columns(told), told), np.log(np.maximum(tokens[known], 1.0)), np.full(known.size, LOG_NOISE))
 
 
-def _blocks(names: Names, sources: Sequence[Source], ratio: Floats, gamma: float, seen: dict[Source, float]) -> list[Floats]:
-    able = np.array([[_ability(s, seen)] for s in sources])
-    return success_blocks(names.columns(sources), powers(ratio, gamma), able)
+def _blocks(names: Names, sources: Sequence[Source], ratio: Floats, gamma: float) -> list[Floats]:
+    return success_blocks(names.columns(sources), powers(ratio, gamma))
 
 
 def _slope(success: Floats) -> Floats:
     """Slope of the mean in logits, kept away from 0."""
     share = np.clip(success, 0.01, 0.99)
     return np.asarray(share * (1.0 - share))
-
-
-def _ability(source: Source, seen: dict[Source, float]) -> float:
-    """How a model does at its other levels, in logits from the middle of all; 0 if there are none."""
-    others = [theta for other, theta in seen.items() if other.model == source.model and other != source]
-    return float(np.mean(others) - np.mean(list(seen.values()))) if others else 0.0
 
 
 def _side(blocks: list[Floats]) -> Floats:

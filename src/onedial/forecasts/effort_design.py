@@ -33,17 +33,16 @@ class Names:
         return who, _hot([family(s.model) for s in sources], self.families), _hot([parts(s.effort) for s in sources], self.labels)
 
 
-def success_blocks(columns: tuple[Floats, Floats, Floats], power: Floats, ability: Floats) -> list[Floats]:
+def success_blocks(columns: tuple[Floats, Floats, Floats], power: Floats) -> list[Floats]:
     """Blocks for mean success in logits, the free intercept first.
 
     Args:
         columns: As `Names.columns`.
         power: (n, 1) of tokens, as it is multiplied by B.
-        ability: (n, 1) how the model does at its other levels.
     """
     who, kin, what = columns
     bend = [power, who * power, kin * power]
-    return [np.ones_like(power), who, kin, *bend, what, crossed(who, what), crossed(kin, what), what * ability]
+    return [np.ones_like(power), who, kin, *bend, what, crossed(who, what), crossed(kin, what)]
 
 
 def token_blocks(columns: tuple[Floats, Floats, Floats], sources: Sequence[Source]) -> list[Floats]:
