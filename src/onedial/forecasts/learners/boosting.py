@@ -17,8 +17,8 @@ from onedial.forecasts.learners.contract import Recipe, filled, inner_split
 from onedial.forecasts.learners.forest import Trees
 
 RANK = 4
-ROUNDS = 100
-RATE = 0.08
+ROUNDS = 60
+RATE = 0.12
 DEPTH = 4
 MIN_LEAF = 5
 _SHARE = 0.15  # Of the features that a split looks at.

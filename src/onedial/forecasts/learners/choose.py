@@ -7,21 +7,22 @@ the other outputs by squared error; each group takes its own learner, or the mea
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from onedial.core.outcome import Floats, known_mean
 from onedial.forecasts.calibration import apply_logistic, fit_logistic
-from onedial.forecasts.learners.contract import Learner, Recipe, cross_fitted, fold_of
+from onedial.forecasts.learners.contract import FOLDS, Learner, Recipe, cross_fitted, fold_of
 from onedial.forecasts.learners.reader import Reader
 from onedial.forecasts.learners.registry import RECIPES
-from onedial.forecasts.learners.space import fit_space
+from onedial.forecasts.learners.space import Space, fit_space
 from onedial.forecasts.sketch import Sketch
 
 BASELINE = "mean"
 MOST = 3  # Learners in a mean of several.
-TRIAL_ROWS = 1500  # Queries that candidates are compared on; the chosen are fitted on all.
+TRIAL_ROWS = 1200  # Queries that candidates are compared on; the chosen are fitted on all.
+MANY, FEWER_FOLDS = 1000, 3  # With more queries than that, fewer folds do.
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +80,43 @@ def choose_learner(
         candidates: Names in `RECIPES`; the mean is always among them.
     """
     space, s = fit_space(x, seed), right.shape[1]
-    views = {"space": space.place(x), "features": x.features()}
-    recipes = [RECIPES[name] for name in dict.fromkeys((BASELINE, *candidates))]
+    recipes = {name: RECIPES[name] for name in dict.fromkeys((BASELINE, *candidates))}
     trial = np.sort(np.random.default_rng([seed, 3]).permutation(len(x))[:TRIAL_ROWS])
-    tried = {recipe.name: _unseen(recipe, views[recipe.sees][trial], y[trial], s, seed) for recipe in recipes}
+    view = _Views(x.rows(trial), space)
+    tried = {name: _unseen(recipe, view.of(recipe), y[trial], s, seed) for name, recipe in recipes.items()}
     forecasts = {name: found for name, (_, found) in tried.items()}
-    success = _Contest(
-        {name: found[:, :s] for name, found in forecasts.items()}, lambda f: likelihoods(f, right[trial], draws[trial], seed)
+    success = _Contest({n: f[:, :s] for n, f in forecasts.items()}, lambda f: likelihoods(f, right[trial], draws[trial], seed))
+    rest = _Contest({n: f[:, s:] for n, f in forecasts.items()}, lambda f: _closeness(f, y[trial, s:]))
+    names, rest_names = success.winners(), rest.winners() if y.shape[1] > s else success.winners()
+    taken = tuple(name for name in recipes if name in (*names, *rest_names))
+    if len(trial) < len(x):
+        view = _Views(x, space)
+        tried = {name: _unseen(recipes[name], view.of(recipes[name]), y, s, seed) for name in taken}
+    members = tuple(tried[name][0] or recipes[name].fit(view.of(recipes[name]), y, s, seed) for name in taken)
+    share = [[(name in winners) / len(winners) for winners in (names, rest_names)] for name in taken]
+    weights = np.repeat(np.array(share), (s, y.shape[1] - s), axis=1)
+    return Chosen(
+        learner=_reader(space, members, tuple(recipes[name].sees == "space" for name in taken), weights),
+        name="+".join(names),
+        rest_name="+".join(rest_names),
+        out_of_fold=np.einsum("mk,mnk->nk", weights, np.stack([tried[name][1] for name in taken])),
+        scores={name: Score(*success.gain((name,)), *rest.gain((name,))) for name in recipes},
     )
-    rest = _Contest({name: found[:, s:] for name, found in forecasts.items()}, lambda f: _closeness(f, y[trial, s:]))
-    names, rest_names = success.winners(), rest.winners()
-    weights = np.array([[(name in w) / len(w) for w in (names, rest_names)] for name in tried])
-    taken = [(recipe, share) for recipe, share in zip(recipes, weights, strict=True) if share.any()]
-    shares = np.repeat(np.stack([share for _, share in taken]), (s, y.shape[1] - s), axis=1)
-    fits = [tried[r.name] if len(trial) == len(x) else _unseen(r, views[r.sees], y, s, seed) for r, _ in taken]
-    members = tuple(known or recipe.fit(views[recipe.sees], y, s, seed) for (recipe, _), (known, _) in zip(taken, fits, strict=True))
-    seen = tuple(recipe.sees == "space" for recipe, _ in taken)
-    reader = Reader(space if any(seen) else None, members, seen, shares)
-    scores = {name: Score(*success.gain((name,)), *rest.gain((name,))) for name in tried}
-    out_of_fold = np.einsum("mk,mnk->nk", shares, np.stack([found for _, found in fits]))
-    return Chosen(reader, "+".join(names), "+".join(rest_names), out_of_fold, scores)
+
+
+@dataclass(frozen=True, slots=True)
+class _Views:
+    """What learners see of some queries, each made when it is first asked for."""
+
+    x: Sketch
+    space: Space
+    made: dict[str, Floats] = field(default_factory=dict)
+
+    def of(self, recipe: Recipe) -> Floats:
+        """(n, d) in the view that a learner takes."""
+        if recipe.sees not in self.made:
+            self.made[recipe.sees] = self.space.place(self.x) if recipe.sees == "space" else self.x.features()
+        return self.made[recipe.sees]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +125,15 @@ class _Contest:
 
     forecasts: Mapping[str, Floats]
     judge: Callable[[Floats], Floats]
+    known: dict[tuple[str, ...], Floats] = field(default_factory=dict)
 
-    def verdict(self, names: Sequence[str]) -> Floats:
+    def verdict(self, names: tuple[str, ...]) -> Floats:
         """(n,) of the mean of some candidates' forecasts."""
-        return self.judge(np.mean([self.forecasts[name] for name in names], axis=0))
+        if names not in self.known:
+            self.known[names] = self.judge(np.mean([self.forecasts[name] for name in names], axis=0))
+        return self.known[names]
 
-    def gain(self, names: Sequence[str]) -> tuple[float, float]:
+    def gain(self, names: tuple[str, ...]) -> tuple[float, float]:
         """Mean advantage over the baseline, and its standard error."""
         gained = self.verdict(names) - self.verdict((BASELINE,))
         gained = gained[np.isfinite(gained)]
@@ -125,6 +146,12 @@ class _Contest:
         best = max(sets, key=lambda names: self.gain(names)[0], default=(BASELINE,))
         gained, error = self.gain(best)
         return best if gained > error else (BASELINE,)
+
+
+def _reader(space: Space, members: tuple[Learner, ...], sees_space: tuple[bool, ...], weights: Floats) -> Reader:
+    """Serve with the space only where a member looks at it."""
+    needed = any(sees and member.kind != BASELINE for sees, member in zip(sees_space, members, strict=True))
+    return Reader(space if needed else None, members, sees_space, weights)
 
 
 def likelihoods(forecast: Floats, right: Floats, draws: Floats, seed: int) -> Floats:
@@ -149,4 +176,8 @@ def _closeness(forecast: Floats, y: Floats) -> Floats:
 
 def _unseen(recipe: Recipe, x: Floats, y: Floats, rates: int, seed: int) -> tuple[Learner | None, Floats]:
     """Forecasts of rows without their own outcomes, with the learner where it comes along."""
-    return recipe.unseen(x, y, rates, seed) if recipe.unseen else (None, cross_fitted(recipe, x, y, rates, seed))
+    return (
+        recipe.unseen(x, y, rates, seed)
+        if recipe.unseen
+        else (None, cross_fitted(recipe, x, y, rates, seed, FEWER_FOLDS if len(x) > MANY else FOLDS))
+    )

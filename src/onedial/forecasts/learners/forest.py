@@ -17,7 +17,7 @@ from onedial.forecasts.learners.contract import Arrays, Recipe, filled
 
 FEW = 500
 """Up to so many queries every tree sees a full bootstrap."""
-LEAN: dict[str, Any] = {"trees": 80, "share": 0.15, "rows": FEW}
+LEAN: dict[str, Any] = {"trees": 60, "share": 0.15, "rows": FEW}
 _BLOCK = 256  # Rows at a time: every tree's leaf of every row is held at once.
 
 

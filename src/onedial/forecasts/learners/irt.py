@@ -16,11 +16,12 @@ from onedial.core.outcome import Floats
 from onedial.forecasts.learners.contract import Recipe, inner_split
 from onedial.forecasts.learners.linear import Linear
 from onedial.forecasts.learners.logistic import base_logits, beside_ridge, cross_entropy, filled_with_zero
+from onedial.forecasts.learners.ridge import rotated
 
 STRENGTHS = (30.0, 10.0, 3.0, 1.0, 0.3)
 """Pull of the weights of the text to zero, per source."""
 _PULL = 20.0  # Of discriminations to one, in queries.
-_STEPS = 40
+_STEPS = 15
 
 
 def fit_irt(x: Floats, y: Floats, rates: int, seed: int) -> Linear:
@@ -35,24 +36,28 @@ def fit_irt(x: Floats, y: Floats, rates: int, seed: int) -> Linear:
 def _path(x: Floats, rate: Floats, strengths: tuple[float, ...]) -> list[tuple[Floats, Floats, Floats]]:
     """Weights of the text (d,), discriminations (S,) and abilities (S,), from held tightly to loosely."""
     known, target = np.isfinite(rate), filled_with_zero(rate)
+    turned, size, axes = rotated(x)
     d, s = x.shape[1], rate.shape[1]
-    flat = np.concatenate((np.zeros(d), np.ones(s), base_logits(rate)))
+    ease, slope, base = np.zeros(d), np.ones(s), base_logits(rate)
+    curve = float(np.where(known, expit(base) * expit(-base), 0.0).sum()) / len(x)
     found = []
     for strength in strengths:
+        even = 1.0 / np.sqrt(size * curve + strength * s)  # makes all directions about equally curved
 
-        def loss(flat: Floats, pull: float = strength * s) -> tuple[float, Floats]:
-            ease, slope, base = np.split(flat, (d, d + s))
-            level = x @ ease
+        def loss(flat: Floats, even: Floats = even, pull: float = strength * s) -> tuple[float, Floats]:
+            ease, slope, base = even * flat[:d], flat[d : d + s], flat[d + s :]
+            level = turned @ ease
             out = base + np.outer(level, slope)
             off = np.where(known, expit(out) - target, 0.0)
             fit = np.where(known, np.logaddexp(0.0, out) - target * out, 0.0).sum()
             held = 0.5 * pull * (ease**2).sum() + 0.5 * _PULL * ((slope - 1.0) ** 2).sum()
-            slopes = (x.T @ (off @ slope) + pull * ease, off.T @ level + _PULL * (slope - 1.0), off.sum(axis=0))
+            slopes = (even * (turned.T @ (off @ slope) + pull * ease), off.T @ level + _PULL * (slope - 1.0), off.sum(axis=0))
             return float(fit + held), np.concatenate(slopes)
 
-        flat = minimize(loss, flat, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}).x
-        ease, slope, base = np.split(flat, (d, d + s))
-        found.append((ease, slope, base))
+        start = np.concatenate((ease / even, slope, base))
+        flat = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}).x
+        ease, slope, base = even * flat[:d], flat[d : d + s], flat[d + s :]
+        found.append((axes @ ease, slope, base - slope * float(x.mean(axis=0) @ axes @ ease)))
     return found
 
 

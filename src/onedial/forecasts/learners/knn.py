@@ -5,7 +5,7 @@ Source: CARROT 2502.03261 and LLMRouterBench 2601.07206 (neighbours are hard to 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,19 +47,26 @@ class Neighbours:
 
     def predict(self, x: Floats) -> Floats:
         """(n, d) to (n, K)."""
-        aimed = _unit(x[:, self.keep] - self.centre)
-        blocks = [self._block(aimed[at : at + _BLOCK]) for at in range(0, len(x), _BLOCK)]
+        blocks = [self.average(*self.near(x[at : at + _BLOCK])) for at in range(0, len(x), _BLOCK)]
         return np.concatenate(blocks) if blocks else np.zeros((0, len(self.mean)))
 
-    def _block(self, aimed: npt.NDArray[np.float32]) -> Floats:
-        near = aimed @ self.rows.T
-        count = min(int(self.count), near.shape[1])
-        index = np.argpartition(-near, count - 1, axis=1)[:, :count]
-        weight = np.maximum(np.take_along_axis(near, index, axis=1), 0.0) ** POWER
+    def near(self, x: Floats) -> tuple[Ints, npt.NDArray[np.float32]]:
+        """(n, count) the neighbours of each row, nearest first, and their weights."""
+        cosine = _unit(x[:, self.keep] - self.centre) @ self.rows.T
+        count = min(int(self.count), cosine.shape[1])
+        index = np.argpartition(-cosine, count - 1, axis=1)[:, :count]
+        close = np.take_along_axis(cosine, index, axis=1)
+        order = np.argsort(-close, axis=1)
+        weight = np.maximum(np.take_along_axis(close, order, axis=1), 0.0) ** POWER
+        return np.take_along_axis(index, order, axis=1), weight
+
+    def average(self, index: Ints, weight: npt.NDArray[np.float32]) -> Floats:
+        """(n, K) outcomes of the neighbours given, pulled towards the mean."""
         found = self.outcomes[index]
         known = np.isfinite(found)
-        total = np.einsum("nk,nkm->nm", weight, np.where(known, found, 0.0))
-        return np.asarray(self.mean + total / (np.einsum("nk,nkm->nm", weight, known) + self.pull), dtype=float)
+        total = (weight[:, None] @ np.where(known, found, np.float32(0.0)))[:, 0]
+        seen = (weight[:, None] @ known.astype(np.float32))[:, 0]
+        return np.asarray(self.mean + total / (seen + self.pull), dtype=float)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Everything there is to store."""
@@ -69,14 +76,16 @@ class Neighbours:
 def fit_knn(x: Floats, y: Floats, rates: int, seed: int) -> Neighbours:
     """Fit; the number of neighbours and the pull are chosen on a split of the rows."""
     fit, held = inner_split(len(x), seed)
+    counts = [count for count in COUNTS if count < len(fit)] or [1]
+    tried = [(count, pull) for count in counts for pull in PULLS]
+    most = _stored(x[fit], y[fit], counts[-1], PULLS[0])
+    index, weight = most.near(x[held])
     scale = spread(y)
-    settings = [(count, pull) for count in COUNTS for pull in PULLS if count < len(fit)] or [(COUNTS[0], PULLS[-1])]
-
-    def error(setting: tuple[int, float]) -> float:
-        off = (_stored(x[fit], y[fit], *setting).predict(x[held]) - y[held]) / scale
-        return float(known_mean(off.ravel() ** 2, otherwise=0.0))
-
-    return _stored(x, y, *min(settings, key=error))
+    errors = []
+    for count, pull in tried:
+        off = (replace(most, pull=np.array(pull)).average(index[:, :count], weight[:, :count]) - y[held]) / scale
+        errors.append(float(known_mean(off.ravel() ** 2, otherwise=0.0)))
+    return _stored(x, y, *tried[int(np.argmin(errors))])
 
 
 def _stored(x: Floats, y: Floats, count: int, pull: float) -> Neighbours:

@@ -43,11 +43,16 @@ def regress(x: Floats, targets: Floats, seed: int) -> tuple[Floats, Floats]:
 def _path(x: Floats, targets: Floats) -> tuple[list[Floats], Floats, Floats]:
     """Coefficients at every strength, and what x and targets were centred by."""
     centre, mean = x.mean(axis=0), targets.mean(axis=0)
-    inner = x - centre
-    values, vectors = np.linalg.eigh(inner.T @ inner)
-    towards = vectors.T @ (inner.T @ (targets - mean))
-    size = np.maximum(values, 0.0)[:, None]
-    return [vectors @ (towards / (size + strength)) for strength in STRENGTHS], centre, mean
+    turned, size, axes = rotated(x)
+    towards = turned.T @ (targets - mean)
+    return [axes @ (towards / (size[:, None] + strength)) for strength in STRENGTHS], centre, mean
+
+
+def rotated(x: Floats) -> tuple[Floats, Floats, Floats]:
+    """(n, d) centred rows in their principal axes, the (d,) sums of squares along these, and the (d, d) axes as columns."""
+    centred = x - x.mean(axis=0)
+    size, axes = np.linalg.eigh(centred.T @ centred)
+    return centred @ axes, np.maximum(size, 0.0), axes
 
 
 RECIPE = Recipe("ridge", "Hoerl and Kennard 1970", fit_ridge)
