@@ -10,7 +10,7 @@ def test_a_fit_says_what_it_reaches_and_what_comes_next(own):
 def test_json_has_the_whole_ladder_on_both_splits(own):
     found = read("fit", data=own)
     assert found["train"]["queries"] + found["held_out"]["queries"] == 60
-    assert len(found["worths"]) == len(found["train"]["rungs"]) == len(found["held_out"]["rungs"])
+    assert len(found["worths"]) + len(found["arms"]) == len(found["train"]["rungs"]) == len(found["held_out"]["rungs"])
     assert found["reference"].startswith("tiny/") and found["sources"] == [f"tiny/think={k}" for k in range(4)]
 
 

@@ -33,6 +33,8 @@ def as_data(fit: Fit) -> dict[str, Any]:
     return {
         "digest": fit.digest,
         "sources": fit.forecast.sources,
+        "arms": [str(arm) for arm in fit.arms],
+        "learner": fit.forecast.learner,
         "max_draws": fit.max_draws,
         "label_kind": fit.label_kind,
         "seed": fit.seed,
@@ -62,7 +64,7 @@ def show(fit: Fit) -> None:
     out.print(
         f"Fitted on {on[0]:,} queries; {on[1]:,} others are kept for what is promised. "
         f"{counted(len(models), 'model')} ({', '.join(models)}), {counted(len(fit.forecast.sources), 'source')}, "
-        f"up to {counted(fit.max_draws, 'sample')} each, {fit.label_kind} labels. Reference arm: {fit.reference}.",
+        f"up to {counted(max(fit.max_draws), 'sample')} each, success forecast by {fit.forecast.learner}, {fit.label_kind} labels. Reference arm: {fit.reference}.",
         soft_wrap=True,
     )
     out.print()

@@ -145,6 +145,12 @@ class Panel:
             answers=tuple(self.answers[i] for i in index),
         )
 
+    def only(self, sources: Sequence[Source]) -> Panel:
+        """The panel of some of its sources, in the order given; answer codes stay as they are."""
+        index = [self.sources.index(source) for source in sources]
+        kept = {name: getattr(self, name)[:, index] for name in _PER_SOURCE}
+        return Panel(queries=self.queries, sources=tuple(sources), answers=self.answers, **kept)
+
     @property
     def counts(self) -> Ints:
         """Graded samples per (query, source)."""
@@ -159,6 +165,9 @@ def _ranks(cell: Ints, index: Ints) -> tuple[Ints, Ints]:
     rank = np.empty(len(cell), dtype=np.int64)
     rank[order] = np.arange(len(cell)) - np.repeat(begins, np.diff(begins, append=len(cell)))
     return order, rank
+
+
+_PER_SOURCE = ("score", "answer", "output_tokens", "input_tokens", "verdict", "cost_usd", "latency_s")
 
 
 def known_mean(values: Floats, axis: int | tuple[int, ...] = -1, otherwise: float = np.nan) -> Floats:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from onedial.core.arm import Arm
+from onedial.core.arm import Arm, Source
 from onedial.core.errors import TableError
 from onedial.core.model import Model
 from onedial.engine.fitted import Fit, Rungs
@@ -20,6 +20,7 @@ from onedial.policies.assessor import Assessor
 from onedial.policies.blocks import BLOCKS
 from onedial.policies.grid import Grid, fixed_arms, most_accurate
 from onedial.policies.prior import MAX_DRAWS
+from onedial.policies.shortlist import hull_arms, shortlist
 from onedial.strategies.draw import Reading
 
 STRATEGIES = ("direct", "vote", "best")
@@ -33,8 +34,8 @@ class Fitting:
         fit: The frozen result.
         assessor: Loaded with forecasts of the training queries (out of bag) and of the proof queries.
         latents: Those of the training queries.
-        train_grid: Every fixed arm on the training queries.
-        train: The joint ladder on the training queries.
+        train_grid: Every fixed arm on the training queries, those of sources that were not shortlisted too.
+        train: The joint ladder on the training queries; its last rungs are the fixed arms of the training hull.
         proof: The joint ladder on the proof queries.
     """
 
@@ -75,32 +76,56 @@ def fit_policies(
             "collect the same sources for both."
         )
     progress("fit the forecast", 0, 1)
+    grids = grid_of(train, seed), grid_of(proof, seed)
+    complete = grids[0].complete()
+    reference = complete.arms[most_accurate(complete)]
+    sources = shortlist(complete)
+    train, proof = train.only(sources), proof.only(sources)
     fitted = fit_forecast(train.panel, seed)
     progress("fit the forecast", 1, 1)
     known = fitted.forecast.latents(proof.queries, proof.panel.input_tokens)
     assessor = Assessor(fitted.forecast, models)
     assessor.preload(train.queries, fitted.latents)
     assessor.preload(proof.queries, known)
-    grid = grid_of(train, seed)
-    complete = grid.complete()
-    reference = complete.arms[most_accurate(complete)]
-    depth = min(train.panel.score.shape[2], proof.panel.score.shape[2], MAX_DRAWS)
-    cost = np.nanmean(grid.cost_usd, axis=0)
+    depth = depths(train, proof)
+    cost = np.nanmean(grids[0].cost_usd, axis=0)
     worths = worth_ladder(float(np.nanmin(cost)), float(np.nanmax(cost)))
-    columns = tuple(range(len(assessor.sources)))
+    columns = tuple(range(len(sources)))
     climbs = [Climb(train, fitted.latents, columns, worths, depth), Climb(proof, known, columns, worths, depth)]
-    on_train, on_proof = climb_all(climbs, fitted.forecast, models, reading, workers, "try policies", progress)
+    ladders = climb_all(climbs, fitted.forecast, models, reading, workers, "try policies", progress)
+    arms = [arm for j in hull_arms(complete, sources) for arm in [complete.arms[j]] if _complete(grids[1], arm)]
+    on_train, on_proof = (with_arms(ladder, grid, arms, grids[0], sources) for ladder, grid in zip(ladders, grids, strict=True))
     fit = Fit(
         forecast=fitted.forecast,
         worths=worths,
+        arms=tuple(arms),
         max_draws=depth,
         reference=reference,
-        train=_rungs(on_train, grid, reference),
-        proof=_rungs(on_proof, grid_of(proof, seed), reference),
+        train=_rungs(on_train, grids[0], reference),
+        proof=_rungs(on_proof, grids[1], reference),
         label_kind=_label_kind(proof),
         seed=seed,
     )
-    return Fitting(fit, assessor, fitted.latents, grid, on_train, on_proof)
+    return Fitting(fit, assessor, fitted.latents, grids[0], on_train, on_proof)
+
+
+def depths(*splits: Recorded) -> tuple[int, ...]:
+    """Samples that every query of every split has of each source."""
+    return tuple(int(n) for n in np.minimum(np.min([split.panel.counts.min(axis=0) for split in splits], axis=0), MAX_DRAWS))
+
+
+def with_arms(ladder: Ladder, grid: Grid, arms: Sequence[Arm], train: Grid, sources: Sequence[Source]) -> Ladder:
+    """Add fixed arms to a ladder as rungs, known for what they reached in training."""
+    claims = np.array([train.quality[:, train.arms.index(arm)].mean() for arm in arms])
+    return ladder.with_arms(grid, [grid.arms.index(arm) for arm in arms], claims, sources) if arms else ladder
+
+
+def _complete(grid: Grid, arm: Arm) -> bool:
+    """Whether an arm has a quality and a cost for every query."""
+    if arm not in grid.arms:
+        return False
+    column = grid.arms.index(arm)
+    return bool(np.isfinite(grid.quality[:, column]).all() and np.isfinite(grid.cost_usd[:, column]).all())
 
 
 def grid_of(recorded: Recorded, seed: int) -> Grid:

@@ -18,8 +18,8 @@ from onedial.core.arm import Arm, Source
 from onedial.core.errors import ConfigError
 from onedial.core.outcome import Floats
 from onedial.forecasts.forecast import Forecast
-from onedial.forecasts.forest import Forest
 from onedial.forecasts.latents import Echo
+from onedial.forecasts.learners.reader import Reader
 from onedial.forecasts.token_signal import TokenSignal
 from onedial.runtime.whole import whole_file
 
@@ -28,7 +28,7 @@ VERSION = 2
 
 @dataclass(frozen=True, slots=True)
 class Rungs:
-    """What every rung of the joint ladder reached on some queries, beside the reference arm.
+    """What every rung of the joint ladder, worths first and then arms, reached on some queries, beside the reference arm.
 
     Attributes:
         quality: (n_rungs, n_queries).
@@ -49,8 +49,9 @@ class Fit:
 
     Attributes:
         forecast: From text to latents.
-        worths: (n_rungs,) USD per unit of quality, rising.
-        max_draws: Samples of one source at most.
+        worths: (n_worths,) USD per unit of quality, rising: the first rungs.
+        arms: Fixed arms on the training hull: the rungs after those.
+        max_draws: (n_sources,) samples of each source at most.
         reference: The fixed arm of the highest quality on the training queries.
         train: What was reached on the training queries, their own outcomes unseen by their forecasts.
         proof: What was reached on held-out queries that nothing was chosen on; certificates come from these.
@@ -60,7 +61,8 @@ class Fit:
 
     forecast: Forecast
     worths: Floats
-    max_draws: int
+    arms: tuple[Arm, ...]
+    max_draws: tuple[int, ...]
     reference: Arm
     train: Rungs
     proof: Rungs
@@ -75,7 +77,7 @@ class Fit:
         for name in sorted(arrays):
             if not name.startswith(("train.", "proof.")):
                 found.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
-        found.update(json.dumps([header["sources"], header["reference"], self.max_draws]).encode())
+        found.update(json.dumps([header["sources"], header["reference"], header["arms"], self.max_draws]).encode())
         return found.hexdigest()
 
     def policy_hash(self, rung: int) -> str:
@@ -115,7 +117,7 @@ def _packed(fit: Fit) -> tuple[dict[str, Any], dict[str, Any]]:
     forecast = fit.forecast
     arrays: dict[str, Any] = {"worths": fit.worths, "line": forecast.line, "kappa": forecast.kappa, "pi0": forecast.pi0}
     arrays |= {"guess": forecast.guess, "input_ratio": forecast.input_ratio, "tokens_ratio": forecast.tokens_ratio}
-    arrays |= {f"forest.{name}": value for name, value in asdict(forecast.forest).items()}
+    arrays |= {f"reader.{name}": value for name, value in forecast.reader.arrays().items()}
     arrays |= {f"signal.{name}": np.asarray(value) for name, value in asdict(forecast.signal).items()}
     arrays |= {f"train.{name}": value for name, value in asdict(fit.train).items()}
     arrays |= {f"proof.{name}": value for name, value in asdict(fit.proof).items()}
@@ -124,10 +126,12 @@ def _packed(fit: Fit) -> tuple[dict[str, Any], dict[str, Any]]:
         "sources": [[s.model, s.effort] for s in forecast.sources],
         "sigma": forecast.sigma,
         "trap": forecast.trap,
+        "learner": forecast.learner,
         "free_form": forecast.free_form,
         "echo": [forecast.echo.right, forecast.echo.wrong],
         "p_accept_right": forecast.p_accept_right,
         "p_accept_wrong": forecast.p_accept_wrong,
+        "arms": [str(arm) for arm in fit.arms],
         "max_draws": fit.max_draws,
         "reference": str(fit.reference),
         "label_kind": fit.label_kind,
@@ -143,7 +147,8 @@ def _unpacked(arrays: dict[str, Any], header: dict[str, Any]) -> Fit:
     plain = ("line", "kappa", "pi0", "guess", "input_ratio", "tokens_ratio")
     forecast = Forecast(
         sources=tuple(Source(model, effort) for model, effort in header["sources"]),
-        forest=part(Forest, "forest"),
+        reader=Reader.from_arrays({name.removeprefix("reader."): value for name, value in arrays.items() if name.startswith("reader.")}),
+        learner=header["learner"],
         signal=part(TokenSignal, "signal"),
         free_form=header["free_form"],
         echo=Echo(*header["echo"]),
@@ -156,7 +161,8 @@ def _unpacked(arrays: dict[str, Any], header: dict[str, Any]) -> Fit:
     return Fit(
         forecast=forecast,
         worths=arrays["worths"],
-        max_draws=header["max_draws"],
+        arms=tuple(Arm.parse(arm) for arm in header["arms"]),
+        max_draws=tuple(header["max_draws"]),
         reference=Arm.parse(header["reference"]),
         train=part(Rungs, "train"),
         proof=part(Rungs, "proof"),

@@ -34,14 +34,14 @@ class Climb:
         latents: What was forecast of them, all sources of the forecast.
         columns: Sources that may be asked.
         worths: USD per unit of quality, rising.
-        max_draws: Samples of one source at most.
+        max_draws: Samples of one source at most, one number for all or one for each of `columns`.
     """
 
     recorded: Recorded
     latents: Latents
     columns: tuple[int, ...]
     worths: Floats
-    max_draws: int
+    max_draws: int | tuple[int, ...]
 
 
 def climb_all(

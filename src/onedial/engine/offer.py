@@ -48,7 +48,7 @@ def _absent(arm: Arm, dial: Dial, fit: Fit | None) -> str:
     if arm.strategy == "best" and dial.settings.reading.verify is no_opinion:
         return "no verifier is configured, so that best would be vote. Name one under [answers]."
     if fit is not None and arm.source not in fit.forecast.sources:
-        return "its source had no outcomes when the fit was made. Collect some, and fit again."
-    if fit is not None and arm.n > fit.max_draws:
-        return f"the fit saw at most {fit.max_draws} samples of a source. Collect more of them, and fit again."
+        return "its source had no outcomes when the fit was made, or others were better buys throughout. Collect some, and fit again."
+    if fit is not None and arm.n > (deep := fit.max_draws[fit.forecast.sources.index(arm.source)]):
+        return f"the fit saw {deep} samples of it on every query, no more. Collect more of them, and fit again."
     return ""

@@ -10,11 +10,13 @@ from onedial.core.decision import Policy
 from onedial.core.errors import ConfigError, TargetUnreachable
 from onedial.core.objective import Objective
 from onedial.engine.fitted import Fit
+from onedial.engine.rollout import rung_policy
+from onedial.metrics.frontier import frontier
 from onedial.metrics.hull import Mixture
 from onedial.policies.assessor import Assessor
 from onedial.policies.blend import Blend
 from onedial.policies.certificate import Certificate, certify_drop, certify_quality
-from onedial.policies.controller import Controller, Menu
+from onedial.policies.controller import Menu
 from onedial.policies.fixed_arm import FixedArm
 
 DELTA = 0.1
@@ -79,7 +81,7 @@ def _reachable(fit: Fit, objective: Objective) -> None:
 
 
 def _certified(fit: Fit, objective: Objective, delta: float) -> Promise:
-    order = np.argsort(-fit.train.cost_usd.mean(axis=1), kind="stable")
+    order = frontier(fit.train.cost_usd.mean(axis=1), fit.train.quality.mean(axis=1)).point[::-1]
     hashes = [fit.policy_hash(int(rung)) for rung in order]
     if objective.quality is not None:
         found = certify_quality(
@@ -123,5 +125,13 @@ def policy_of(fit: Fit, assessor: Assessor, mixture: Mixture | None, objective: 
         return FixedArm(fit.reference, float(fit.proof.reference_quality.mean()), reason or "the reference arm, since nothing is certified")
     menu = Menu(tuple(range(len(assessor.sources))), max_draws=fit.max_draws, once=objective.commit == "before")
     cap = float("inf") if objective.cap_usd is None else objective.cap_usd
-    low, high = (Controller(assessor, menu, float(fit.worths[rung]), cap) for rung in (mixture.low, mixture.high))
+    low, high = (_rung(fit, assessor, menu, rung, cap) for rung in (mixture.low, mixture.high))
     return low if mixture.low == mixture.high else Blend(low, high, mixture.p_high, fit.seed)
+
+
+def _rung(fit: Fit, assessor: Assessor, menu: Menu, rung: int, cap_usd: float) -> Policy:
+    """The policy of a rung; under a cap, which a fixed arm does not heed, the rule that cost about as much in training."""
+    if cap_usd < float("inf") and rung >= len(fit.worths):
+        cost = fit.train.cost_usd.mean(axis=1)
+        rung = int(np.abs(cost[: len(fit.worths)] - cost[rung]).argmin())
+    return rung_policy(assessor, menu, fit.worths, fit.arms, rung, float(fit.train.quality[rung].mean()), cap_usd)

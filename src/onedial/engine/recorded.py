@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from onedial.core.answer import Candidate
+from onedial.core.arm import Source
 from onedial.core.model import Model
 from onedial.core.outcome import Outcome, Panel
 from onedial.core.query import Query
@@ -39,6 +40,10 @@ class Recorded:
         asked = [query for query in queries if query.id in graded]
         caches = all("cache" in model.capabilities for model in models.values())
         return cls(Panel.of(asked, kept), Recording.of(kept), {name: m.price for name, m in models.items()}, caches)
+
+    def only(self, sources: Sequence[Source]) -> Recorded:
+        """The same of some of the sources."""
+        return replace(self, panel=self.panel.only(sources))
 
     @property
     def queries(self) -> tuple[Query, ...]:

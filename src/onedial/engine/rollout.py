@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from onedial.core.answer import Candidate
-from onedial.core.arm import Source
+from onedial.core.arm import Arm, Source
 from onedial.core.ask import Ask, Reply
 from onedial.core.decision import Policy
 from onedial.core.outcome import Floats, Ints
@@ -18,6 +18,8 @@ from onedial.engine.solve import Solved, solve_steps
 from onedial.metrics.hull import Mixture, mixture_for_quality
 from onedial.policies.assessor import Assessor
 from onedial.policies.controller import Controller, Menu
+from onedial.policies.fixed_arm import FixedArm
+from onedial.policies.grid import Grid
 from onedial.strategies.draw import Reading
 
 Grade = Callable[[Query, Candidate], float]
@@ -58,15 +60,16 @@ def _score(run: Solved, grade: Grade) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """One menu at rising worths of quality: every rung a policy, from thrifty to lavish.
+    """One menu at rising worths of quality, then fixed arms: every rung a policy, either part from thrifty to lavish.
 
     Attributes:
         menu: What the rungs may do.
-        worths: (n_rungs,) USD per unit of quality, rising.
+        worths: (n_worths,) USD per unit of quality, rising; the first rungs.
         quality: (n_rungs, n_queries) quality reached.
         cost_usd: (n_rungs, n_queries) cost.
         forecast: (n_rungs, n_queries) chance of being right that was claimed.
         draws: (n_rungs, n_queries, n_sources) samples drawn of each source of the forecast.
+        arms: The rungs after those of `worths`, one each.
     """
 
     menu: Menu
@@ -75,6 +78,27 @@ class Ladder:
     cost_usd: Floats
     forecast: Floats
     draws: Ints
+    arms: tuple[Arm, ...] = ()
+
+    def with_arms(self, grid: Grid, columns: Sequence[int], claims: Floats, sources: Sequence[Source]) -> Ladder:
+        """Add rungs that are fixed arms.
+
+        Args:
+            grid: Fixed arms on the queries of the ladder.
+            columns: Which of them.
+            claims: (len(columns),) mean quality that each is known for.
+            sources: Of the forecast, among them those of the arms.
+        """
+        arms, n = tuple(grid.arms[j] for j in columns), self.quality.shape[1]
+        drawn = np.array([[arm.n * (arm.source == source) for source in sources] for arm in arms], dtype=np.int64)
+        return replace(
+            self,
+            quality=np.vstack((self.quality, grid.quality[:, columns].T)),
+            cost_usd=np.vstack((self.cost_usd, grid.cost_usd[:, columns].T)),
+            forecast=np.vstack((self.forecast, np.repeat(claims[:, None], n, axis=1))),
+            draws=np.concatenate((self.draws, np.repeat(drawn[:, None], n, axis=1))),
+            arms=(*self.arms, *arms),
+        )
 
     def mixture(self, target: float) -> Mixture | None:
         """The cheapest randomisation of two rungs that reaches a mean quality; None if none does."""
@@ -84,6 +108,15 @@ class Ladder:
 def worth_ladder(cheapest_usd: float, dearest_usd: float, rungs: int = 16) -> Floats:
     """Worths from "being surely right is worth the cheapest block" to "three points are worth the dearest one"."""
     return np.geomspace(cheapest_usd, 30.0 * dearest_usd, rungs)
+
+
+def rung_policy(
+    assessor: Assessor, menu: Menu, worths: Floats, arms: Sequence[Arm], rung: int, quality: float = 0.0, cap_usd: float = float("inf")
+) -> Policy:
+    """The policy of one rung of a ladder: the rule at a worth, or a fixed arm with the quality that it is known for."""
+    if rung < len(worths):
+        return Controller(assessor, menu, float(worths[rung]), cap_usd)
+    return FixedArm(arms[rung - len(worths)], quality, "on queries like these one setting for all is the best buy here")
 
 
 def climb(

@@ -18,7 +18,7 @@ from onedial.engine.fit import Fitting
 from onedial.engine.fitted import Fit
 from onedial.engine.promise import DELTA, promise
 from onedial.engine.recorded import Recorded
-from onedial.engine.rollout import Ladder, roll_out
+from onedial.engine.rollout import Ladder, roll_out, rung_policy
 from onedial.engine.solve import Solved
 from onedial.evals import findings as f
 from onedial.evals.comparison import kept_promises
@@ -29,7 +29,6 @@ from onedial.evals.summary import arm_points, exchange_rows, hull_line, line, ma
 from onedial.metrics.exchange import exchange_by_group
 from onedial.policies.assessor import Assessor
 from onedial.policies.certificate import Certificate
-from onedial.policies.controller import Controller
 from onedial.policies.grid import Grid
 from onedial.strategies.draw import Reading
 
@@ -181,13 +180,14 @@ def _single(grid: Grid, train: Grid, model: str) -> int | None:
 
 def _replayed(fitting: Fitting, test: Recorded, rung: int) -> tuple[Solved, ...]:
     """One rung of the joint ladder on the test queries, with what it drew; verdicts are the recorded ones."""
-    policy = Controller(fitting.assessor, fitting.train.menu, float(fitting.train.worths[rung]))
+    ladder = fitting.train
+    policy = rung_policy(fitting.assessor, ladder.menu, ladder.worths, ladder.arms, rung, float(ladder.forecast[rung].mean()))
     return roll_out(test.queries, policy, test.replay(), Reading(), test.grade).solved
 
 
 def _promised(experiment: Experiment, fit: Fit, certificates: Sequence[Certificate | None]) -> Sweep:
     """What is shown for each target: the certified policy, else the one chosen in training; targets with neither are left out."""
-    rung_of = {fit.policy_hash(rung): rung for rung in range(fit.worths.size)} if certificates else {}
+    rung_of = {fit.policy_hash(rung): rung for rung in range(len(fit.worths) + len(fit.arms))} if certificates else {}
     joint, ladder = experiment.sweeps["joint"], experiment.joint
     rows = []
     for i, target in enumerate(experiment.targets):

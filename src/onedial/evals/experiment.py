@@ -13,11 +13,11 @@ import numpy as np
 
 from onedial.core.model import Model
 from onedial.core.outcome import Floats
-from onedial.engine.fit import STRATEGIES, Fitting, grid_of
+from onedial.engine.fit import STRATEGIES, Fitting, grid_of, with_arms
 from onedial.engine.ladders import Climb, Progress, climb_all, quiet
 from onedial.engine.recorded import Recorded
 from onedial.engine.rollout import Ladder
-from onedial.evals.ablations import compute_only, model_only
+from onedial.evals.ablations import basis_of, compute_only, model_only
 from onedial.evals.comparison import Matched, matched_quality
 from onedial.evals.selection import Sweep, fixed_sweep, hindsight_sweep, hull_sweep, oracle_sweep
 from onedial.evals.sweeps import Rolled, policy_sweep
@@ -65,15 +65,18 @@ def run_experiment(
     forecast = fitting.fit.forecast
     latents = forecast.latents(test.queries, test.panel.input_tokens)
     fitting.assessor.preload(test.queries, latents)
-    train_grid, test_grid = _shared(fitting.train_grid, grid_of(test, seed))
+    train_grid, test_grid = _shared(fitting.train_grid, grid := grid_of(test, seed))
     quality = train_grid.quality.mean(axis=0)
     targets = quality[most_accurate(train_grid)] - np.array(OFFSETS)
     best = float(fitting.fit.train.quality.mean(axis=1).max())
     sweep_targets = np.unique(np.concatenate((np.linspace(float(quality.min()), best, SWEEP_POINTS), targets)))
-    everything = Climb(test, latents, tuple(range(len(forecast.sources))), fitting.fit.worths, fitting.fit.max_draws)
+    sources = forecast.sources
+    everything = Climb(test.only(sources), latents, tuple(range(len(sources))), fitting.fit.worths, fitting.fit.max_draws)
     (joint,) = climb_all([everything], forecast, models, reading, workers, "compare on test queries", progress)
-    compute = compute_only(fitting, train, test, latents, models, reading, progress=progress, workers=workers)
-    routes = model_only(fitting, train, test, train_grid, test_grid)
+    joint = with_arms(joint, grid, fitting.fit.arms, fitting.train_grid, sources)
+    basis = basis_of(fitting, train, test, models, seed)
+    compute = compute_only(basis, models, reading, progress=progress, workers=workers)
+    routes = model_only(basis, train_grid, test_grid)
     options = {
         "joint": ({"all": rolled(fitting.train)}, {"all": rolled(joint)}),
         "model-only": routes,

@@ -20,7 +20,7 @@ from onedial.engine.fit import STRATEGIES, Fitting, fit_policies
 from onedial.engine.ladders import Progress, quiet
 from onedial.engine.recorded import Recorded
 from onedial.engine.rollout import Ladder
-from onedial.evals.ablations import compute_only, model_only
+from onedial.evals.ablations import basis_of, compute_only, model_only
 from onedial.evals.benchtable import BenchTable
 from onedial.evals.contenders import Contender, chosen_for, hull, serious_models, shown, with_fixed
 from onedial.evals.goals import Goal, asked
@@ -158,7 +158,7 @@ def run_fold(
         worth=hull_prices(grids[0], targets[: len(goals)]),
         forecast=fitting.proof.forecast[serving],
         reached=fitting.proof.quality[serving],
-        draws=fitting.proof.draws[serving],
+        draws=_over(fitting.proof.draws[serving], fitting.fit.forecast.sources, table.sources),
         ease=fitting.fit.forecast.latents(test.queries, test.panel.input_tokens).mu.mean(axis=1),
     )
 
@@ -187,14 +187,16 @@ def hull_prices(train: Grid, targets: Floats) -> Floats:
 def _contenders(
     table: BenchTable, fitting: Fitting, train: Recorded, test: Recorded, grids: tuple[Grid, Grid], seed: int, progress: Progress
 ) -> dict[str, Callable[[], Contender]]:
+    basis = basis_of(fitting, train, test, table.models, seed)
+
     def routed() -> Contender:
-        return Contender("model-only", "model_only", *with_fixed(model_only(fitting, train, test, *grids), *grids, "setting"))
+        return Contender("model-only", "model_only", *with_fixed(model_only(basis, *grids), *grids, "setting"))
 
     def alone() -> Contender:
-        latents = fitting.fit.forecast.latents(test.queries, test.panel.input_tokens)
         names = [name for name in serious_models(grids[0], ALONE) if _has_choices(train, name)]
-        options = compute_only(fitting, train, test, latents, table.models, Reading(), names, progress)
-        return Contender("compute-only", "compute_only", *with_fixed(options, *grids, "model"))
+        return Contender(
+            "compute-only", "compute_only", *with_fixed(compute_only(basis, table.models, Reading(), names, progress), *grids, "model")
+        )
 
     return {
         "model-only": routed,
@@ -202,6 +204,13 @@ def _contenders(
         "hull": lambda: hull(*grids),
         **published(Course(train, test, *grids, seed)),
     }
+
+
+def _over(draws: Ints, sources: Sequence[Source], every: Sequence[Source]) -> Ints:
+    """Samples drawn of each source, over all sources of the table: what was not shortlisted is not drawn."""
+    found = np.zeros((*draws.shape[:2], len(every)), dtype=np.int64)
+    found[:, :, [every.index(source) for source in sources]] = draws
+    return found
 
 
 def _has_choices(train: Recorded, model: str) -> bool:

@@ -10,10 +10,10 @@ from onedial.core.errors import TableError
 from onedial.core.outcome import Floats, Panel, known_mean
 from onedial.forecasts.calibration import apply_logistic, fit_logistic
 from onedial.forecasts.dispersion import Dispersion, fit_dispersion, state_chances
-from onedial.forecasts.features import features
-from onedial.forecasts.forecast import BEYOND_MOST, COLLISION_EDGE, Forecast
-from onedial.forecasts.forest import Forest, grow_forest
+from onedial.forecasts.forecast import BEYOND_MOST, COLLISION_EDGE, TOKEN_SCALE, Forecast, scale_of
 from onedial.forecasts.latents import Echo, Latents
+from onedial.forecasts.learners.choose import choose_learner
+from onedial.forecasts.sketch import sketch
 from onedial.forecasts.token_signal import TokenSignal, fit_token_signal
 
 MIN_QUERIES = 20
@@ -23,12 +23,11 @@ CANONICAL = 0.75
 TRAP_EDGE = (0.02, 0.8)
 BEYOND_RATE = 0.2
 """A query that the better half of the sources solve no more often than this is called beyond the pool."""
-TOKEN_SCALE = 0.3  # A factor of e in tokens weighs like 0.3 of success when splits are chosen.
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A forecast, and the latents it gives its own training queries, out of bag: without having seen their outcomes."""
+    """A forecast, and the latents it gives its own training queries without having seen their outcomes."""
 
     forecast: Forecast
     latents: Latents
@@ -38,8 +37,8 @@ def fit_forecast(panel: Panel, seed: int = 0) -> Fitted:
     """Fit success, spread, wrong answers, verdicts and tokens.
 
     Args:
-        panel: Outcomes; sources without samples on a query are filled with what comparable queries show.
-        seed: Of the forest.
+        panel: Outcomes; a source may lack samples of some queries.
+        seed: Of folds and learners.
 
     Raises:
         TableError: Too few graded queries, or a source without any graded sample.
@@ -49,10 +48,9 @@ def fit_forecast(panel: Panel, seed: int = 0) -> Fitted:
     right = np.nansum(panel.score, axis=2)
     beyond, guess = _beyond(right, draws)
     targets = np.column_stack((_targets(panel, right, draws), beyond))
-    forest, bag = grow_forest(features(panel.queries), targets, seed)
     s = len(panel.sources)
-    scale = np.concatenate((np.ones(s), np.full(s, TOKEN_SCALE), np.ones(2), np.full(1, TOKEN_SCALE), np.ones(1)))
-    forest, bag = _rescaled(forest, scale), bag / scale
+    chosen = choose_learner(sketch(panel.queries), targets, right, draws, seed)
+    bag = chosen.out_of_fold / scale_of(s)
     line = fit_logistic(bag[:, :s], right, draws)
     success, beyond_chance = apply_logistic(bag[:, :s], line), np.clip(bag[:, 2 * s + 3], 0.0, BEYOND_MOST)
     spread = fit_dispersion(success, right, draws, beyond_chance, guess)
@@ -63,7 +61,8 @@ def fit_forecast(panel: Panel, seed: int = 0) -> Fitted:
     mean_tokens = fitted * (ratio := known_mean(tokens, axis=(0, 2), otherwise=1.0) / fitted.mean(axis=0))
     forecast = Forecast(
         sources=panel.sources,
-        forest=forest,
+        reader=chosen.learner,
+        learner=chosen.name,
         line=line,
         kappa=spread.kappa,
         pi0=spread.pi0,
@@ -92,17 +91,16 @@ def _enough(panel: Panel, draws: Floats) -> None:
 
 
 def _targets(panel: Panel, right: Floats, draws: Floats) -> Floats:
-    """(n, 2S + 3) what the forest learns: success, log tokens, agreement of wrong answers, a verdict or none, log prompt tokens.
+    """(n, 2S + 3) what is learned: success, log tokens, agreement of wrong answers, a verdict or none, log prompt tokens; NaN for unknown.
 
-    What comes last in its outputs, being beyond every source, is found by `_beyond`.
+    What comes last among the outputs, being beyond every source, is found by `_beyond`.
     """
     rate = right / np.where(draws > 0, draws, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         log_tokens = known_mean(np.log(np.maximum(panel.output_tokens, 1.0)), axis=2, otherwise=np.nan)
     verdict = np.isfinite(panel.verdict).any(axis=(1, 2)).astype(float)
-    agreement = _filled(_collisions(panel)[:, None])
-    prompt = _filled(known_mean(np.log(np.maximum(panel.input_tokens, 1.0)), axis=1, otherwise=np.nan)[:, None])
-    return np.column_stack((_filled(rate), TOKEN_SCALE * _filled(log_tokens), agreement, verdict, TOKEN_SCALE * prompt))
+    prompt = known_mean(np.log(np.maximum(panel.input_tokens, 1.0)), axis=1, otherwise=np.nan)
+    return np.column_stack((rate, TOKEN_SCALE * log_tokens, _collisions(panel), verdict, TOKEN_SCALE * prompt))
 
 
 def _collisions(panel: Panel) -> Floats:
@@ -176,13 +174,6 @@ def _trap(seen: Floats, forecast: Floats) -> float:
     return float(np.clip(share, *TRAP_EDGE))
 
 
-def _filled(values: Floats) -> Floats:
-    """Replace NaN by row effect plus column mean."""
-    column = known_mean(values, axis=0, otherwise=0.0)
-    row = known_mean(values - column, axis=1, otherwise=0.0)
-    return np.where(np.isfinite(values), values, column + row[:, None])
-
-
 def _roc(panel: Panel) -> tuple[float, float]:
     """How often the verifier accepts right and wrong answers, each with one pseudo-observation in its favour."""
     judged = np.isfinite(panel.verdict) & np.isfinite(panel.score)
@@ -190,7 +181,3 @@ def _roc(panel: Panel) -> tuple[float, float]:
     accept_right = (float((yes & right).sum()) + 1.0) / (float(right.sum()) + 1.0)
     accept_wrong = float((yes & ~right).sum()) / (float((~right).sum()) + 1.0)
     return accept_right, accept_wrong
-
-
-def _rescaled(forest: Forest, scale: Floats) -> Forest:
-    return Forest(forest.roots, forest.feature, forest.threshold, forest.left, forest.right, forest.value / scale)

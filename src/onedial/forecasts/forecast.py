@@ -11,13 +11,15 @@ from onedial.core.arm import Source
 from onedial.core.outcome import Floats
 from onedial.core.query import Query
 from onedial.forecasts.calibration import apply_logistic
-from onedial.forecasts.features import features
-from onedial.forecasts.forest import Forest
 from onedial.forecasts.latents import Echo, Latents
+from onedial.forecasts.learners.reader import Reader
+from onedial.forecasts.sketch import sketch
 from onedial.forecasts.token_signal import TokenSignal
 
 COLLISION_EDGE = (0.005, 0.98)
 BEYOND_MOST = 0.98
+TOKEN_SCALE = 0.3
+"""A factor of e in tokens weighs like so much of success when outputs are learned together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,9 @@ class Forecast:
 
     Attributes:
         sources: The (model, effort) pairs it knows.
-        forest: From features to 2S + 4 outputs: success and log tokens per source, agreement of wrong answers, chance of a verdict,
-            log prompt tokens, chance of being beyond every source.
+        reader: From sketched text to 2S + 4 outputs: success and log tokens per source, agreement of wrong answers, chance of a verdict,
+            log prompt tokens, chance of being beyond every source; scaled as in `scale_of`.
+        learner: Name of the learner of success that did best on unseen queries.
         line: (2, S) recalibration of success.
         kappa: (S,) see `Latents`.
         pi0: (S,) see `Latents`.
@@ -44,7 +47,8 @@ class Forecast:
     """
 
     sources: tuple[Source, ...]
-    forest: Forest
+    reader: Reader
+    learner: str
     line: Floats
     kappa: Floats
     pi0: Floats
@@ -66,10 +70,10 @@ class Forecast:
             queries: Any number.
             input_tokens: (n, S) prompt tokens of one sending, if they are known; forecast from the text otherwise.
         """
-        return self.from_outputs(self.forest.predict(features(queries)), input_tokens)
+        return self.from_outputs(self.reader.predict(sketch(queries)) / scale_of(len(self.sources)), input_tokens)
 
     def from_outputs(self, outputs: Floats, input_tokens: Floats | None = None) -> Latents:
-        """Turn raw forest outputs, (n, 2S + 4), into latents; training queries come with out-of-bag outputs."""
+        """Turn outputs, (n, 2S + 4) and not scaled, into latents; training queries come with outputs that have not seen them."""
         s = len(self.sources)
         success, log_tokens, collision, check = outputs[:, :s], outputs[:, s : 2 * s], outputs[:, 2 * s], outputs[:, 2 * s + 1]
         if input_tokens is None:
@@ -91,3 +95,9 @@ class Forecast:
             free_form=self.free_form,
             echo=self.echo,
         )
+
+
+def scale_of(sources: int) -> Floats:
+    """(2S + 4,) what each output is multiplied by while it is learned."""
+    tokens = np.full(sources, TOKEN_SCALE)
+    return np.concatenate((np.ones(sources), tokens, np.ones(2), tokens[:1], np.ones(1)))

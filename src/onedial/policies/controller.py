@@ -33,16 +33,20 @@ class Menu:
     Attributes:
         sources: Columns of the forecast's sources that may be asked.
         blocks: Sizes that may be drawn at once, among `BLOCKS`.
-        max_draws: Samples of one source at most.
+        max_draws: Samples of one source at most, one number for all or one for each source of the assessor.
         once: Decide before the first token and never again.
         look: Value small blocks one step further; without, every block as if one stopped after it.
     """
 
     sources: tuple[int, ...]
     blocks: tuple[int, ...] = BLOCKS
-    max_draws: int = 8
+    max_draws: int | tuple[int, ...] = 8
     once: bool = False
     look: bool = True
+
+    def depth(self, source: int) -> int:
+        """Samples of one source at most."""
+        return self.max_draws if isinstance(self.max_draws, int) else self.max_draws[source]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ class Controller:
         """(S, blocks) what is on the menu and has not been drawn."""
         allowed = np.zeros(now.then.shape, dtype=bool)
         for j in self.menu.sources:
-            allowed[j] = [size in self.menu.blocks and now.draws[j] + size <= self.menu.max_draws for size in BLOCKS]
+            allowed[j] = [size in self.menu.blocks and now.draws[j] + size <= self.menu.depth(j) for size in BLOCKS]
         return allowed
 
     def _net(self, now: Assessment, allowed: Flags, spent_usd: float) -> Floats:
