@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -48,7 +48,7 @@ def run(
             warn(f"Interrupted. What has come is in {path}; run the same command again to go on.")
             raise typer.Exit(INTERRUPTED) from None
     if report.failed and not report.answered and not report.present:
-        raise ModelError(f"none of {report.planned:,} queries has an answer: {next(iter(report.troubles.values()), '')}")
+        raise ModelError(f"none of {report.planned:,} queries has an answer: {next(iter(report.failed.values()))}")
     if json:
         write_json({"report": report, "missing": report.missing, "answers": path})
     else:
@@ -80,12 +80,17 @@ def show(report: BatchReport, path: Path) -> None:
     mean, graded = report.scores
     if graded:
         out.print(f"Right: {percent(mean)} of {counted(graded, 'answer')} whose reference is known.")
-    reasons = Counter(report.troubles.values())
-    for reason, n in reasons.most_common():
-        ids = [name for name, why in report.troubles.items() if why == reason]
-        more = f" and {n - SHOWN:,} more" if n > SHOWN else ""
-        warn(f"No answer for {', '.join(ids[:SHOWN])}{more}: {reason}")
-    if report.refused:
-        warn(f"{report.refused:,} did not fit the budget. Run the same command again with --budget to allow more.")
+    for reason, n in Counter(report.failed.values()).most_common():
+        warn(f"No answer for {_some([name for name, why in report.failed.items() if why == reason], n)}: {reason}")
     if report.failed:
-        warn(f"{report.failed:,} failed. Run the same command again to ask for them once more.")
+        warn("Run the same command again to ask once more for what failed.")
+    if report.refused:
+        warn(
+            f"No answer for {_some(report.refused, len(report.refused))}: what is left of the budget does not cover the worst case. "
+            "Run the same command again with a higher --budget, or with --adaptive."
+        )
+
+
+def _some(ids: Sequence[str], n: int) -> str:
+    """The first few ids, and how many more there are."""
+    return ", ".join(ids[:SHOWN]) + (f" and {n - SHOWN:,} more" if n > SHOWN else "")

@@ -9,31 +9,23 @@ way are settled, and is told too.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from onedial.core.answer import Answer, Spend
 from onedial.core.ask import Ask, Refusal, Reply
-from onedial.core.decision import Policy
 from onedial.core.errors import ConfigError, QueryError
 from onedial.core.steps import Steps
+from onedial.engine.batch_rules import Adaptive, AsPlanned, Rule
 from onedial.engine.dial import Dial
 from onedial.engine.plan import Plan, Planned
 from onedial.engine.record import Record, answered, failed
-from onedial.engine.solve import solve_steps
-from onedial.policies.assessor import Assessor
-from onedial.policies.controller import Controller, Menu
-from onedial.policies.online import BudgetQueue
 from onedial.runtime.driver import run
 from onedial.runtime.ledger import Budget, Grant
-from onedial.strategies.registry import steps_of
 
 T = TypeVar("T")
-MEMORY = 50.0
-"""Queries' worth of budget, too much or too little, that moves the worth of an adaptive run by about its own size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +36,21 @@ class BatchReport:
         planned: Queries of the plan.
         present: How many had an answer on disk at the start.
         answered: How many were added.
-        failed: Queries that failed this time.
-        refused: Queries that the budget did not allow.
+        failed: Ids of the queries that failed this time, with what went wrong.
+        refused: Ids of the queries that the budget did not allow.
         spent_usd: Everything spent on the plan, before and now.
         planned_usd: Forecast cost of the whole plan.
         scores: Mean and number of the scores of answers that could be graded, before and now.
-        troubles: Ids of the queries without an answer, with the reason.
     """
 
     planned: int
     present: int
     answered: int = 0
-    failed: int = 0
-    refused: int = 0
+    failed: Mapping[str, str] = field(default_factory=dict)
+    refused: tuple[str, ...] = ()
     spent_usd: float = 0.0
     planned_usd: float = 0.0
     scores: tuple[float, int] = (0.0, 0)
-    troubles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def missing(self) -> int:
@@ -109,22 +99,23 @@ async def run_plan(
             raise ConfigError(f"the budget is ${total:.4g}, and ${record.spent_usd:.4g} of it are spent. Give more with --budget.")
         grant = dial.grant.child(Budget(usd=left))
         goal = plan.cost_usd if budget_usd is None and plan.aim.budget_usd is None else total
-        rule = _Adaptive(plan, dial, grant, goal - record.spent_usd, len(record.done)) if adaptive else _Fixed(dial)
-        return await _Batch(plan, dial, record, grant, rule, progress).all(concurrency)
+        todo = [entry for entry in plan.entries if entry.query.id not in record.done]
+        rule = Adaptive(plan, todo, dial, grant, goal - record.spent_usd) if adaptive else AsPlanned(dial)
+        return await _Batch(plan, dial, record, grant, rule, progress).all(todo, concurrency)
 
 
 class _Batch:
     """One run over a plan."""
 
-    def __init__(self, plan: Plan, dial: Dial, record: Record, grant: Grant, rule: _Fixed | _Adaptive, progress: Progress) -> None:
+    def __init__(self, plan: Plan, dial: Dial, record: Record, grant: Grant, rule: Rule, progress: Progress) -> None:
         self._plan, self._dial, self._record, self._grant = plan, dial, record, grant
         self._rule, self._progress = rule, progress
-        self._present, self._count = len(record.done), Counter[str]()
-        self._troubles: dict[str, str] = {}
+        self._present, self._answered = len(record.done), 0
+        self._failed: dict[str, str] = {}
+        self._refused: tuple[str, ...] = ()
 
-    async def all(self, concurrency: int) -> BatchReport:
+    async def all(self, todo: Sequence[Planned], concurrency: int) -> BatchReport:
         """Go through the queries; what was refused is tried again, at last alone, as long as anything gets through."""
-        todo = [entry for entry in self._plan.entries if entry.query.id not in self._record.done]
         while todo:
             refused: list[Planned] = []
             await self._round(todo, concurrency, refused)
@@ -133,7 +124,7 @@ class _Batch:
                     break
                 concurrency = 1
             todo = refused
-        self._count["refused"] = len(todo)
+        self._refused = tuple(entry.query.id for entry in todo)
         report = self._report()
         self._progress(report)
         return report
@@ -148,93 +139,40 @@ class _Batch:
             raise _first(errors) from None
 
     async def _work(self, entries: Iterator[Planned], refused: list[Planned]) -> None:
-        for entry in entries:
-            why = await self._one(entry)
-            if why:
-                refused.append(entry)
-                self._troubles[entry.query.id] = why
+        refused += [entry for entry in entries if not await self._answer(entry)]
 
-    async def _one(self, entry: Planned) -> str:
-        """Answer one query and write it down; why it was refused, if it was."""
+    async def _answer(self, entry: Planned) -> bool:
+        """Answer one query and write it down; false if the budget refused it, so that nothing was asked."""
         own, replies = self._grant.child(Budget()), list[Reply]()
         try:
             answer = await run(noting(self._rule.steps(entry), replies), self._dial.pool, own)
         except QueryError as error:
             self._write(entry, Answer(None, None, spend=Spend(own.usage, own.spent.usd), stopped=str(error)))
-            return ""
+            return True
         except BaseException:
             if own.spent.calls:
                 self._record.add(failed(entry, Spend(own.usage, own.spent.usd), "it was interrupted; what it may have cost is counted"))
             raise
         if answer.text is None and all(isinstance(reply, Refusal) for reply in replies):
-            return answer.stopped
+            return False
         self._write(entry, answer)
-        return ""
+        return True
 
     def _write(self, entry: Planned, answer: Answer) -> None:
         if answer.text is None:
             self._record.add(failed(entry, answer.spend, answer.stopped))
-            self._troubles[entry.query.id] = answer.stopped
-            self._count["failed"] += 1
+            self._failed[entry.query.id] = answer.stopped
         else:
             score = self._dial.settings.grade(entry.query, answer.answer) if entry.query.reference is not None else None
             self._record.add(answered(entry, answer, score))
-            self._troubles.pop(entry.query.id, None)
-            self._count["answered"] += 1
+            self._answered += 1
         self._rule.learn(entry, answer)
         self._progress(self._report())
 
     def _report(self) -> BatchReport:
-        counts = self._count["answered"], self._count["failed"], self._count["refused"]
-        spent, scores = self._record.spent_usd, self._record.scores
-        return BatchReport(len(self._plan.entries), self._present, *counts, spent, self._plan.cost_usd, scores, dict(self._troubles))
-
-
-class _Fixed:
-    """What the plan says."""
-
-    def __init__(self, dial: Dial) -> None:
-        self._reading = dial.settings.reading
-
-    def steps(self, entry: Planned) -> Steps[Answer]:
-        return steps_of(entry.arm, entry.query, self._reading)
-
-    def learn(self, entry: Planned, answer: Answer) -> None:
-        """Nothing changes."""
-
-
-class _Adaptive:
-    """The controller that decides again after every answer, at a worth that follows what is left to spend."""
-
-    def __init__(self, plan: Plan, dial: Dial, grant: Grant, to_spend: float, done: int) -> None:
-        fit = dial.fitted
-        if fit.digest != plan.aim.fit:
-            raise ConfigError("the plan was made with another fit than that in force. Make it again, or run it without --adaptive.")
-        self._reading, self._grant, self._to_spend = dial.settings.reading, grant, to_spend
-        self._assessor = Assessor(fit.forecast, dial.pool.models)
-        self._menu = Menu(tuple(range(len(self._assessor.sources))), max_draws=fit.max_draws)
-        self._open = len(plan.entries) - done
-        worth = plan.aim.worth if plan.aim.worth < float("inf") else float(fit.worths[-1])
-        self._queue = BudgetQueue.at(self._share(), worth, MEMORY)
-
-    def _share(self) -> float:
-        """What is left to spend, for each query that is not answered yet."""
-        return max(self._to_spend - self._grant.spent.usd, 1e-15) / max(self._open, 1)
-
-    def steps(self, entry: Planned) -> Steps[Answer]:
-        """Solve it at the worth of this moment; it may take the half of what the others have to share, or the worst case of its plan."""
-        cap = max(entry.worst_usd, self._share() * (1 + self._open) / 2)
-        return self._answer(entry, Controller(self._assessor, self._menu, self._queue.worth, cap))
-
-    def _answer(self, entry: Planned, policy: Policy) -> Steps[Answer]:
-        solved = yield from solve_steps(entry.query, policy, self._reading)
-        self._assessor.forget(entry.query)
-        return solved.answer
-
-    def learn(self, entry: Planned, answer: Answer) -> None:
-        """Follow what is left for those that remain."""
-        self._open -= 1
-        self._queue = replace(self._queue.after(0.0, answer.spend.cost_usd), budget_usd=self._share())
+        mine, record = self._plan, self._record
+        counts = len(mine.entries), self._present, self._answered, dict(self._failed), self._refused
+        return BatchReport(*counts, record.spent_usd, mine.cost_usd, record.scores)
 
 
 def noting(steps: Steps[T], replies: list[Reply]) -> Generator[Ask, Reply, T]:

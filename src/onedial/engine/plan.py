@@ -7,7 +7,7 @@ line per query with its arm. Carrying it out is in `batch`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -19,8 +19,10 @@ import numpy as np
 from onedial.core.arm import Arm
 from onedial.core.ask import Sample
 from onedial.core.errors import ConfigError, OnedialError, TableError
+from onedial.core.outcome import Floats
 from onedial.core.query import Query
 from onedial.engine.dial import Dial
+from onedial.engine.ladders import Progress, quiet
 from onedial.engine.offer import offered
 from onedial.policies.allocate import Allocation, for_quality, within_budget
 from onedial.policies.fixed_forecast import CHUNK, FixedForecast
@@ -30,7 +32,6 @@ from onedial.runtime.whole import whole_file
 
 KIND, VERSION = "onedial plan", 1
 MORE_USD = 1.0
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def make_plan(
     budget_usd: float | None = None,
     quality: float | None = None,
     within: float | None = None,
-    progress: Progress = lambda what, done, total: None,
+    progress: Progress = quiet,
 ) -> Plan:
     """Choose an arm for every query, jointly.
 
@@ -167,7 +168,7 @@ def make_plan(
     return Plan(Aim(budget_usd, quality, found.worth, _one_more(hulls, found, budget_usd), fit.digest), entries)
 
 
-def forecast_all(forecast: FixedForecast, dial: Dial, queries: Sequence[Query], progress: Progress) -> tuple[np.ndarray, np.ndarray]:
+def forecast_all(forecast: FixedForecast, dial: Dial, queries: Sequence[Query], progress: Progress = quiet) -> tuple[Floats, Floats]:
     """(n, arms) quality and cost, some queries at a time."""
     qualities, costs = [], []
     for begin in range(0, len(queries), CHUNK):
