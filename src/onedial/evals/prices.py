@@ -17,6 +17,8 @@ from onedial.core.usage import TOKENS_PER_PRICE, Price
 
 EXACT = 1e-3
 """Largest error of a sample's cost, as a share of the mean cost, for a price to explain it."""
+APART = 1e-3
+"""Input and output tokens that vary together more closely than this, as a ratio of singular values, cannot be told apart."""
 EXPLAINED = 0.95
 """Share of the samples that a price must explain to be billed by."""
 
@@ -65,6 +67,9 @@ def _solved(used: Floats, cost: Floats) -> tuple[Floats, float]:
     if not np.isfinite(used).all():
         return np.zeros(2), 0.0
     scale, tolerance = np.maximum(used.max(axis=0), 1.0), EXACT * max(float(cost.mean()), 1e-300)
+    sizes = np.linalg.svd(used / scale, compute_uv=False)
+    if len(sizes) < 2 or sizes[1] < APART * sizes[0]:
+        return np.zeros(2), 0.0  # where tokens are averages of a run, say, any split between prompt and output explains all
     near = np.ones(len(cost), dtype=bool)
     for _ in range(3):
         rates = nnls(used[near] / scale, cost[near])[0] / scale
