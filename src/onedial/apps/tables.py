@@ -1,43 +1,100 @@
-"""`onedial import` and `onedial export`: outcome tables as Parquet, in and out of the store."""
+"""`onedial import` and `onedial export`: recorded outcomes in and out of the store, and from other formats into a table."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from onedial.apps.options import Json, opened
 from onedial.apps.terminal import counted, screen, warn, write_json
+from onedial.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from onedial.evals.importers.contract import Imported
+
+FORMATS = "auto, table, inspect, lm-eval, routerbench, routellm or mapped; see docs/TABLES.md."
+MAPPED = "A column by our name and its name there, as in query_id=qid; repeat it. Or the score to take: score=acc."
 
 
 def import_table(
     ctx: typer.Context,
-    source: Annotated[Path, typer.Argument(help="Folder with queries.parquet and outcomes.parquet, or one of them.", show_default=False)],
+    source: Annotated[Path, typer.Argument(help="File or folder with recorded outcomes.", show_default=False)],
+    form: Annotated[str, typer.Option("--format", help=FORMATS)] = "auto",
+    mapping: Annotated[list[str] | None, typer.Option("--map", help=MAPPED, show_default=False)] = None,
+    model: Annotated[str | None, typer.Option(help="The model of all outcomes, where the source does not say.", show_default=False)] = None,
+    effort: Annotated[str | None, typer.Option(help="Their thinking effort.", show_default=False)] = None,
+    dataset: Annotated[str | None, typer.Option(help="The data set of all queries.", show_default=False)] = None,
+    extract: Annotated[
+        str | None, typer.Option(help="Read answers from responses: number, choice, boxed, words or text.", show_default=False)
+    ] = None,
     repair: Annotated[bool, typer.Option("--repair", help="Drop impossible token counts, costs and latencies, and say so.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Write a table into this folder instead of the store.", show_default=False)] = None,
     json: Json = False,
 ) -> None:
-    """Add outcomes that you already have to the store."""
+    """Add outcomes that you already have to the store, or turn them into a table."""
+    from onedial.evals.importers.contract import Choices
+    from onedial.evals.importers.registry import import_path, importer_for
+    from onedial.verifiers.extract import named_extractor
+
+    choices = Choices(model, effort, dataset, _pairs(mapping or []), named_extractor(extract) if extract else None, repair)
+    importer = importer_for(source, form, mapping=bool(mapping))
+    imported = import_path(source, importer, choices)
+    said = f"Read as {importer.name}: {importer.about}."
+    if out is None:
+        _into_store(ctx, imported, importer.name, said, json)
+    else:
+        _into_folder(out, imported, importer.name, said, json)
+
+
+def _into_store(ctx: typer.Context, imported: Imported, form: str, said: str, json: bool) -> None:
     from onedial.engine.transfer import take_in
 
     with opened(ctx) as dial:
-        taken = take_in(source.parent if source.suffix == ".parquet" else source, dial.store_path, repair=repair)
+        taken = take_in(imported.queries, imported.outcomes, dial.store_path)
         strangers = sorted(set(taken.models) - set(dial.pool.models))
     if json:
-        write_json({"taken": taken, "not_configured": strangers})
+        write_json({"format": form, "taken": taken, "notes": imported.notes, "not_configured": strangers})
         return
+    screen().print(said, soft_wrap=True)
     screen().print(
         f"Added {taken.new_outcomes:,} of {taken.outcomes:,} outcomes and {taken.new_queries:,} of {taken.queries:,} queries; "
         "the rest was there already.",
         soft_wrap=True,
     )
-    for said in taken.repaired:
-        warn(said)
-    if taken.without_prompt:
-        warn(f"{taken.without_prompt:,} queries without a prompt were left out; they cannot be forecast.")
+    for note in imported.notes:
+        warn(note)
     if strangers:
         warn(f"Not in the configuration, and left out when fitting: {', '.join(strangers)}. Add them to onedial.toml with a price.")
     screen().print("Next: onedial fit")
+
+
+def _into_folder(out: Path, imported: Imported, form: str, said: str, json: bool) -> None:
+    from onedial.runtime.table import write_table
+
+    write_table(out, imported.queries, imported.outcomes)
+    queries, outcomes = len(imported.queries), len(imported.outcomes)
+    if json:
+        write_json({"format": form, "folder": out, "queries": queries, "outcomes": outcomes, "notes": imported.notes})
+        return
+    screen().print(said, soft_wrap=True)
+    for note in imported.notes:
+        warn(note)
+    screen().print(f"Wrote {counted(outcomes, 'outcome')} of {queries:,} queries to {out}.", soft_wrap=True)
+
+
+def _pairs(mapping: list[str]) -> dict[str, str]:
+    """`ours=theirs`, each of ours once."""
+    pairs: dict[str, str] = {}
+    for text in mapping:
+        ours, equals, theirs = text.partition("=")
+        if not (ours and equals and theirs):
+            raise ConfigError(f"--map {text} is not OUR_NAME=THEIR_NAME, as in --map query_id=qid.")
+        if ours in pairs:
+            raise ConfigError(f"--map {text}: {ours} is mapped to {pairs[ours]} already. Leave out one of them.")
+        pairs[ours] = theirs
+    return pairs
 
 
 def export_table(

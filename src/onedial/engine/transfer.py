@@ -1,14 +1,17 @@
-"""Whole outcome tables in and out of the store; the formats are in `runtime`."""
+"""Whole outcome tables in and out of the store; the formats are in `runtime.table` and `evals.importers`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from onedial.core.errors import TableError
+from onedial.core.outcome import Outcome
+from onedial.core.query import Query
 from onedial.runtime.store import Store
-from onedial.runtime.table import read_table, write_table
+from onedial.runtime.table import write_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +19,11 @@ class Taken:
     """What a table held, and what of it was new to the store.
 
     Attributes:
-        queries: Queries with a prompt.
-        outcomes: Their outcomes.
+        queries: All of them.
+        outcomes: Theirs.
         new_queries: How many were not stored yet.
         new_outcomes: Likewise.
         models: Every model with outcomes.
-        without_prompt: Queries left out, with their outcomes, for want of a prompt.
-        repaired: One sentence per column in which impossible measurements were made absent.
     """
 
     queries: int
@@ -30,8 +31,6 @@ class Taken:
     new_queries: int
     new_outcomes: int
     models: tuple[str, ...]
-    without_prompt: int
-    repaired: tuple[str, ...]
 
 
 class Handed(NamedTuple):
@@ -41,18 +40,16 @@ class Handed(NamedTuple):
     outcomes: int
 
 
-def take_in(folder: Path, store_path: Path, *, repair: bool = False) -> Taken:
-    """Add a table to the store; what is there already, the same in all, is left as it is.
+def take_in(queries: Sequence[Query], outcomes: Sequence[Outcome], store_path: Path) -> Taken:
+    """Add a table to the store, all of it or nothing; what is there already, the same in all, is left as it is.
 
     Raises:
-        TableError: The table is malformed, or the store holds something else under the same key; no outcome is added then.
+        TableError: The store holds something else under the same key.
     """
-    table = read_table(folder, repair=repair)
     with Store.open(store_path) as store:
-        new_queries = store.add_queries(table.queries)
-        new_outcomes = store.add_outcomes(table.outcomes)
-    models = tuple(sorted({outcome.model for outcome in table.outcomes}))
-    return Taken(len(table.queries), len(table.outcomes), new_queries, new_outcomes, models, len(table.without_prompt), table.repaired)
+        new_queries, new_outcomes = store.add_table(queries, outcomes)
+    models = tuple(sorted({outcome.model for outcome in outcomes}))
+    return Taken(len(queries), len(outcomes), new_queries, new_outcomes, models)
 
 
 def hand_over(store_path: Path, folder: Path) -> Handed:
