@@ -14,10 +14,10 @@ def test_without_inspect_the_extra_is_named(tmp_path, monkeypatch):
         imported(tmp_path)
 
 
-def log(path, values, *, task="sums", effort=None, status="success", usage=True):
+def log(path, values, *, effort=None, thinking=None, status="success", usage=True):
     """A log with one sample per (id, epoch), written by Inspect itself; None ends in an error."""
     pytest.importorskip("inspect_ai")
-    from inspect_ai.log import EvalConfig, EvalDataset, EvalError, EvalLog, EvalSample, EvalSpec, write_eval_log
+    from inspect_ai.log import EvalConfig, EvalDataset, EvalError, EvalLog, EvalPlan, EvalSample, EvalSpec, write_eval_log
     from inspect_ai.model import GenerateConfig, ModelOutput, ModelUsage
     from inspect_ai.scorer import Score
 
@@ -38,14 +38,15 @@ def log(path, values, *, task="sums", effort=None, status="success", usage=True)
     ]
     spec = EvalSpec(
         created="2026-01-02T03:04:05+00:00",
-        task=task,
-        dataset=EvalDataset(name=task, samples=len(samples)),
+        task="sums",
+        dataset=EvalDataset(name="sums", samples=len(samples)),
         model="org/m",
         config=EvalConfig(epochs=2),
-        model_generate_config=GenerateConfig(reasoning_effort=effort),
+        model_generate_config=GenerateConfig(reasoning_tokens=thinking),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_eval_log(EvalLog(eval=spec, status=status, samples=samples), str(path))
+    plan = EvalPlan(config=GenerateConfig(reasoning_effort=effort))
+    write_eval_log(EvalLog(eval=spec, plan=plan, status=status, samples=samples), str(path))
     return path
 
 
@@ -69,6 +70,13 @@ def test_runs_of_one_arm_continue_each_other(tmp_path):
     found, _ = imported(tmp_path)
     assert {(o.query_id, o.sample_index): o.score for o in found.outcomes}["sums/a", 2] == 0.25
     assert found.outcomes[-1].input_tokens is None and any("ended with 'error'" in note for note in found.notes)
+
+
+def test_the_effort_is_that_of_the_run_or_of_the_model_or_what_is_said(tmp_path):
+    path = log(tmp_path / "x.eval", VALUES, thinking=2048)
+    assert {o.effort for o in imported(path)[0].outcomes} == {"thinking-2048"}
+    assert {o.effort for o in imported(path, effort="low")[0].outcomes} == {"low"}
+    assert {o.effort for o in imported(log(path, VALUES, effort="high", thinking=2048))[0].outcomes} == {"high"}
 
 
 def test_a_scorer_may_be_chosen(tmp_path):

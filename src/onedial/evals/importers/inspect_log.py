@@ -6,7 +6,6 @@ A sample that ended in an error has no score, and is left out: a failure is neve
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
@@ -59,11 +58,11 @@ class _Reader:
 
     def take(self, path: Path) -> None:
         """Take in one log."""
-        head, samples = _opened(path)
-        model, task = self.choices.model or head.eval.model, self.choices.dataset or head.eval.task
-        effort = self.choices.effort or _effort(head)
-        if head.status != "success":
-            self._told[f"{path} is of a run that ended with {head.status!r}; what it holds was taken."] = None
+        log, samples = _opened(path)
+        model, task = self.choices.model or log.eval.model, self.choices.dataset or log.eval.task
+        effort = self.choices.effort or _effort(log)
+        if log.status != "success":
+            self._told[f"{path} is of a run that ended with {log.status!r}; what it holds was taken."] = None
         key, offset = (task, model, effort), self._next.get((task, model, effort), 0)
         for row, sample in enumerate(samples, 1):
             place = Place(path, f"sample {sample.id!r}, epoch {sample.epoch}, number", row)
@@ -74,7 +73,7 @@ class _Reader:
                 self._failed += 1
                 continue
             self._next[key] = max(self._next.get(key, 0), offset + sample.epoch)
-            self.builder.outcome(self._outcome(sample, name, query, head.eval.model, model, effort, offset, place), place)
+            self.builder.outcome(self._outcome(sample, name, query, log.eval.model, model, effort, offset, place), place)
 
     def _outcome(
         self, sample: Any, name: str, query: Query, called: str, model: str, effort: str | None, offset: int, place: Place
@@ -95,21 +94,24 @@ class _Reader:
         )
 
 
-def _opened(path: Path) -> tuple[Any, Iterator[Any]]:
-    from inspect_ai.log import read_eval_log, read_eval_log_samples
+def _opened(path: Path) -> tuple[Any, list[Any]]:
+    """A log and its samples, epoch by epoch."""
+    from inspect_ai.log import read_eval_log
 
     try:
-        head = read_eval_log(str(path), header_only=True)
-        return head, iter(sorted(read_eval_log_samples(str(path), all_samples_required=False), key=lambda s: s.epoch))
+        log = read_eval_log(str(path))
     except Exception as error:  # a log is a zip of JSON, and inspect-ai raises whatever each of them raises
         raise TableError(f"{path} cannot be read as an Inspect log: {error}. Expected a file that Inspect wrote.") from error
+    return log, sorted(log.samples or (), key=lambda sample: sample.epoch)
 
 
-def _effort(head: Any) -> str | None:
-    """The reasoning effort of a run, or its budget of thinking tokens."""
-    config = head.eval.model_generate_config
-    effort, tokens = getattr(config, "reasoning_effort", None), getattr(config, "reasoning_tokens", None)
-    return str(effort) if effort else f"thinking-{tokens}" if tokens else None
+def _effort(log: Any) -> str | None:
+    """The reasoning effort of a run, or its budget of thinking tokens: the run's own setting before the model's."""
+    for config in (log.plan.config, log.eval.model_generate_config):
+        effort, tokens = getattr(config, "reasoning_effort", None), getattr(config, "reasoning_tokens", None)
+        if effort or tokens:
+            return str(effort) if effort else f"thinking-{tokens}"
+    return None
 
 
 def _query(sample: Any, task: str) -> Query:
