@@ -1,8 +1,8 @@
-"""How long one decision takes with 64 arms: text to features, features to latents, latents to an arm by the dual rule.
+"""How long one decision takes with 64 arms: text to a sketch, the sketch to latents, latents to an arm by the dual rule.
 
     python benchmarks/decide.py --seed 0
 
-Sixteen sources with four arms each, forecast by a forest fitted to a generated pool.
+Sixteen sources with four arms each, forecast by the learner chosen on a generated pool.
 Beside the dual rule, which commits before the first token, stands the controller that
 may act again after each answer: on a fresh query, and after two samples. It enumerates
 what blocks of samples may bring, and is slower by orders of magnitude. Times are
@@ -24,8 +24,9 @@ from pool import MODELS, SOURCES, Pool16
 
 from onedial.core.answer import Candidate
 from onedial.core.arm import Arm
-from onedial.forecasts.features import features
 from onedial.forecasts.fit import fit_forecast
+from onedial.forecasts.forecast import scale_of
+from onedial.forecasts.sketch import sketch
 from onedial.policies.assessor import Assessor
 from onedial.policies.controller import Controller, Menu
 from onedial.policies.dual import Dual, net_values
@@ -68,12 +69,12 @@ def main() -> None:
     every = forecast.latents(queries)
     rows = {query.id: every.rows([i]) for i, query in enumerate(queries)}
     dual = Dual(fixed, lambda query: rows[query.id], WORTH, explain=False)
-    print(f"seed {given.seed}, {len(ARMS)} arms on {len(SOURCES)} sources, {len(forecast.forest.feature):,} forest nodes\n")
+    print(f"seed {given.seed}, {len(ARMS)} arms on {len(SOURCES)} sources, learner {forecast.learner}\n")
     print("| stage | p50 µs | p95 µs | n |\n|---|---|---|---|")
-    show("text to features", timed(lambda query: features([query]), queries))
-    outputs = [forecast.forest.predict(features([query])) for query in queries[:500]]
-    show("features to forest outputs", timed(forecast.forest.predict, [features([query]) for query in queries[:500]]))
-    show("forest outputs to latents", timed(forecast.from_outputs, outputs))
+    show("text to a sketch", timed(lambda query: sketch([query]), queries))
+    sketches = [sketch([query]) for query in queries[:500]]
+    show("sketch to the learner's outputs", timed(forecast.reader.predict, sketches))
+    show("outputs to latents", timed(forecast.from_outputs, [forecast.reader.predict(one) / scale_of(len(SOURCES)) for one in sketches]))
     decided = timed(lambda row: net_values(fixed, row, WORTH).argmax(), list(rows.values()))
     show("**latents to an arm (dual rule)**", decided)
     show("the same with its sentence (`Dual.choose`)", timed(dual.choose, queries))

@@ -3,7 +3,7 @@
     python benchmarks/fit.py --seed 0
 
 A generated pool: 5,000 queries, ten sources, two samples each. Wall-clock and CPU
-seconds are shown, since the forest is grown on every core; what steps take is from a
+seconds are shown, since learners may use every core; what steps take is from a
 profile of a second run, and adds up to a little more than the first.
 """
 
@@ -20,8 +20,8 @@ from onedial.core.outcome import Panel
 from onedial.forecasts.fit import fit_forecast
 
 STEPS = (
-    ("features.py", "features", "features"),
-    ("forest.py", "grow_forest", "forest"),
+    ("sketch.py", "sketch", "sketches"),
+    ("choose.py", "choose_learner", "choosing and fitting the learner"),
     ("calibration.py", "fit_logistic", "recalibration"),
     ("dispersion.py", "fit_dispersion", "dispersion"),
     ("fit.py", "_collisions", "agreement of wrong answers"),

@@ -143,7 +143,8 @@ async def test_a_plan_for_a_quality_may_cost_its_worst_case_and_one_for_a_budget
     assert report.spent_usd <= 2e-3
 
 
-async def test_failures_are_written_with_what_they_cost_named_and_tried_again(opened, plan, out, script):
+@pytest.mark.parametrize("adaptive", [False, True])
+async def test_failures_are_written_with_what_they_cost_named_and_tried_again(opened, plan, out, script, adaptive):
     ill = plan.entries[3].query.id, plan.entries[7].query.id
 
     def failing(ask, model):
@@ -153,12 +154,12 @@ async def test_failures_are_written_with_what_they_cost_named_and_tried_again(op
             raise QueryError("too long")
         return script(ask, model)
 
-    report = await run_plan(plan, opened(failing)[0], out, budget_usd=1.0)
+    report = await run_plan(plan, opened(failing)[0], out, budget_usd=1.0, adaptive=adaptive)
     assert report.answered == 38 and "timed out" in report.failed[ill[0]] and report.failed[ill[1]] == "too long"
     written = {line["id"]: line for line in lines(out) if "failed" in line}
-    assert set(written) == set(ill) and written[ill[0]]["cost_usd"] == 1e-5 and "answer" not in written[ill[0]]
+    assert set(written) == set(ill) and written[ill[0]]["cost_usd"] == pytest.approx(1e-5) and "answer" not in written[ill[0]]
     dial, client = opened()
-    report = await run_plan(plan, dial, out, budget_usd=1.0)
+    report = await run_plan(plan, dial, out, budget_usd=1.0, adaptive=adaptive)
     assert report.missing == 0 and {ask.query_id for ask in client.asked} == set(ill)
 
 

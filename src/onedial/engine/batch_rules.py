@@ -4,32 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 
 from onedial.core.answer import Answer, Candidate
-from onedial.core.arm import Arm, Source
 from onedial.core.ask import Sample
 from onedial.core.decision import Decision, Policy
 from onedial.core.errors import ConfigError
+from onedial.core.outcome import Floats
 from onedial.core.query import Query
 from onedial.core.steps import Steps
 from onedial.engine.dial import Dial
 from onedial.engine.fitted import Fit
-from onedial.engine.plan import Plan, Planned, forecast_all, worst_usd
+from onedial.engine.plan import Plan, Planned
 from onedial.engine.solve import solve_steps
 from onedial.policies.assessor import Assessor
 from onedial.policies.controller import Controller, Menu
-from onedial.policies.fixed_forecast import FixedForecast
-from onedial.policies.online import BudgetQueue
 from onedial.runtime.ledger import Grant
 from onedial.strategies.registry import steps_of
 
-MEMORY = 30.0
-"""Mean budgets, spent too much or too little, that move the worth of an adaptive run by about its own size."""
-MARGIN = 1.1
-"""What is kept for the others, over what it is forecast to take."""
+MEMORY = 20.0
+"""Queries' worth of trust that a batch costs what the training queries did at the same worth."""
+ROUNDING = 1e-9
 
 
 class Rule(Protocol):
@@ -59,18 +57,17 @@ class AsPlanned:
 
 
 class Adaptive:
-    """The controller at the worth of the plan, which then follows what is left to spend.
+    """The controller at the worth at which what is left should just do, never above that of the plan.
 
-    No query takes so much that each of the others could not have one sample of the
-    cheapest source, as long as forecast and one of them as long as may be: so all are answered if
-    the budget allows that.
+    A query may take what its planned arm could, and beyond that what is not planned for
+    the others: what was saved so far.
     """
 
     def __init__(self, plan: Plan, todo: Sequence[Planned], dial: Dial, grant: Grant, to_spend_usd: float) -> None:
         """Start.
 
         Args:
-            plan: Its worth is where it starts, unless policies at that worth cost more than there is.
+            plan: What each query was meant to have.
             todo: What is to be answered.
             dial: Its fit must be that of the plan.
             grant: What may be spent at most.
@@ -85,34 +82,43 @@ class Adaptive:
         self._dial, self._grant, self._to_spend = dial, grant, to_spend_usd
         self._assessor = Assessor(fit.forecast, dial.pool.models)
         self._menu = Menu(tuple(range(len(self._assessor.sources))), max_draws=fit.max_draws)
-        self._floors = _floors(dial, [entry.query for entry in todo])
-        self._kept = sum(floor.cost_usd for floor in self._floors.values())
-        self._longest = max((floor.worst_usd for floor in self._floors.values()), default=0.0)
-        self._queue = BudgetQueue.at(self._share(), min(plan.aim.worth, _affordable(fit, self._share())), MEMORY)
+        planned = sum(entry.cost_usd for entry in todo)
+        scale = min(1.0, max(to_spend_usd, 0.0) / planned) if planned > 0 else 0.0
+        self._shares = {entry.query.id: scale * entry.cost_usd for entry in todo}
+        self._kept = sum(self._shares.values())
+        self._ladder = _Ladder.of(fit)
+        self._seen_usd = self._expected_usd = MEMORY * self._share()
+        self._most, self._worths = plan.aim.worth, dict[str, float]()
 
     def steps(self, entry: Planned) -> Steps[Answer]:
         """Solve it at the worth of this moment."""
-        query = entry.query
+        query, worth = entry.query, self._worth()
+        self._worths[query.id] = worth
         most = [self._dial.pool.input_tokens(Sample(query.id, source, query.messages)) for source in self._assessor.sources]
         self._assessor.bound_input(query, np.array(most, dtype=float))
-        return self._solved(query, _Capped(Controller(self._assessor, self._menu, self._queue.worth), self._room))
+        return self._solved(query, _Capped(Controller(self._assessor, self._menu, worth), partial(self._cap, entry)))
 
     def learn(self, entry: Planned, answer: Answer) -> None:
         """Follow what is left for those that remain."""
-        self._kept -= self._floors.pop(entry.query.id).cost_usd
-        self._queue = replace(self._queue.after(0.0, answer.spend.cost_usd), budget_usd=self._share())
+        self._kept -= self._shares.pop(entry.query.id)
+        self._seen_usd += answer.spend.cost_usd
+        self._expected_usd += self._ladder.cost_at(self._worths.pop(entry.query.id))
+
+    def _worth(self) -> float:
+        """At which the rest should cost what is left: the worth that did in training, if costs go on as they went."""
+        return min(self._most, self._ladder.worth_at(self._share() * self._expected_usd / self._seen_usd))
 
     def _share(self) -> float:
         """What is left to spend, for each query that is not answered yet."""
-        return max(self._to_spend - self._grant.spent.usd, 1e-15) / max(len(self._floors), 1)
+        return max(self._to_spend - self._grant.spent.usd, 1e-15) / max(len(self._shares), 1)
 
-    def _room(self, query: Query) -> float:
-        """What may be held for the next block of a query; one sample of the cheapest source always may."""
-        left, own = self._grant.left.usd, self._floors[query.id]
+    def _cap(self, entry: Planned, spent_usd: float) -> float:
+        """The most that a query may have cost after its next block, which is held at its worst case."""
+        left = self._grant.left.usd
         if left is None:
             return float("inf")
-        others = MARGIN * (self._kept - own.cost_usd) + (self._longest if len(self._floors) > 1 else 0.0)
-        return max(left - others, min(left, own.worst_usd))
+        saved = left - (self._kept - self._shares[entry.query.id])
+        return min(spent_usd + left, max(spent_usd + saved, entry.worst_usd * (1.0 + ROUNDING)))
 
     def _solved(self, query: Query, policy: Policy) -> Steps[Answer]:
         solved = yield from solve_steps(query, policy, self._dial.settings.reading)
@@ -122,39 +128,29 @@ class Adaptive:
 
 @dataclass(frozen=True, slots=True)
 class _Capped:
-    """A controller whose cap is what there is room for at each decision."""
+    """A controller whose cap is found at each decision."""
 
     controller: Controller
-    room: Callable[[Query], float]
+    cap_usd: Callable[[float], float]
 
     def choose(self, query: Query, tried: tuple[Candidate, ...] = (), spent_usd: float = 0.0) -> Decision:
-        return replace(self.controller, cap_usd=spent_usd + self.room(query)).choose(query, tried, spent_usd)
+        return replace(self.controller, cap_usd=self.cap_usd(spent_usd)).choose(query, tried, spent_usd)
 
 
-class _Floor(NamedTuple):
-    """One sample of the cheapest source: what it should cost, and what it can."""
+@dataclass(frozen=True, slots=True)
+class _Ladder:
+    """What the rule cost per training query at each worth; both rise."""
 
-    cost_usd: float
-    worst_usd: float
+    log_worth: Floats
+    log_cost: Floats
 
+    @classmethod
+    def of(cls, fit: Fit) -> _Ladder:
+        cost = np.maximum.accumulate(fit.train.cost_usd[: len(fit.worths)].mean(axis=1))
+        return cls(np.log(fit.worths), np.log(cost * (1.0 + ROUNDING * np.arange(len(cost)))))
 
-def _floors(dial: Dial, queries: Sequence[Query]) -> dict[str, _Floor]:
-    if not queries:
-        return {}
-    arm = Arm(_cheapest(dial, dial.fitted.forecast.sources))
-    forecast = FixedForecast.of(dial.fitted.forecast, dial.pool.models, [arm])
-    _, costs = forecast_all(forecast, dial, queries)
-    return {query.id: _Floor(cost, worst_usd(dial, query, arm)) for query, cost in zip(queries, costs[:, 0].tolist(), strict=True)}
+    def cost_at(self, worth: float) -> float:
+        return float(np.exp(np.interp(np.log(worth), self.log_worth, self.log_cost)))
 
-
-def _cheapest(dial: Dial, sources: Sequence[Source]) -> Source:
-    """The source whose longest answer costs least."""
-    models = dial.pool.models
-    return min(sources, key=lambda s: models[s.model].max_output_tokens * models[s.model].price.output_usd_per_mtok)
-
-
-def _affordable(fit: Fit, share_usd: float) -> float:
-    """The highest worth at which policies cost no more than a share of the budget on the training queries."""
-    cost = fit.train.cost_usd[: len(fit.worths)].mean(axis=1)
-    able = np.flatnonzero(cost <= share_usd)
-    return float(fit.worths[able[cost[able].argmax()]] if able.size else fit.worths[0])
+    def worth_at(self, cost_usd: float) -> float:
+        return float(np.exp(np.interp(np.log(max(cost_usd, 1e-300)), self.log_cost, self.log_worth)))
