@@ -109,3 +109,24 @@ def uneven_case(n=80, seed=0):
         for index in range(most + int(rng.integers(0, 2)) * (source.model == "free"))
     ]
     return case_of(outcomes, queries, models)
+
+
+def topic_case(n=200, samples=2, seed=0):
+    """The words of a query say whether the cheap model can do it; the dear one can do most, at a hundred times the price.
+
+    It takes four times the tokens, so that who counts tokens instead of money also sees what it costs.
+    """
+    rng = np.random.default_rng(seed)
+    words = {"sums": "add carry digit total column", "verse": "rhyme meter stanza line word"}
+    kinds = [list(words)[k] for k in rng.integers(0, 2, n)]
+    queries = [Query(f"q{i}", " ".join(rng.choice(words[kind].split(), 12)), dataset=kind) for i, kind in enumerate(kinds)]
+    able = {("cheap", "sums"): 0.99, ("cheap", "verse"): 0.1, ("dear", "sums"): 0.9, ("dear", "verse"): 0.95}
+    outcomes = []
+    for query in queries:
+        for model in ("cheap", "dear"):
+            for index in range(samples):
+                right = rng.random() < able[model, query.dataset]
+                answer = "yes" if right else f"no{rng.integers(9)}"
+                tokens = int(rng.integers(20, 40)) * (1 if model == "cheap" else 4)
+                outcomes.append(Outcome(query.id, model, None, index, float(right), answer, input_tokens=20, output_tokens=tokens))
+    return case_of(outcomes, queries, pair_models())

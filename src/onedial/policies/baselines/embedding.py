@@ -60,6 +60,8 @@ def _axes(raw: Floats) -> Floats:
     wide = raw.shape[1] > raw.shape[0]
     squares, vectors = np.linalg.eigh(raw @ raw.T if wide else raw.T @ raw)
     kept = np.flatnonzero(squares > 1e-9 * max(float(squares.max()), 1e-9))[::-1][:DIRECTIONS]
+    if not kept.size:
+        return np.zeros((raw.shape[1], 1))
     return np.asarray(raw.T @ vectors[:, kept] / np.sqrt(squares[kept]) if wide else vectors[:, kept])
 
 

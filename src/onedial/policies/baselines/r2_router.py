@@ -47,7 +47,7 @@ class R2:
 
 def fit_r2(lesson: Lesson, offered: Callable[[Lesson], Ints]) -> Chooser:
     """Fit both ridges at the penalty of the least leave-one-out error."""
-    arms, basis = offered(lesson), Basis.of(lesson.features)
+    arms, basis = offered(lesson), Basis.of(lesson.features, scaled=False)
     cost = lesson.grid.cost_usd[:, arms]
     scale = np.maximum(cost.mean(axis=0), 1e-15)  # so that dear arms do not choose the penalty alone
     quality, _ = basis.fit(lesson.grid.quality[:, arms])

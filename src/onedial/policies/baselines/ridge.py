@@ -65,10 +65,10 @@ class Basis:
     centre: Floats
 
     @classmethod
-    def of(cls, x: Floats) -> Basis:
-        """Decompose (n, d) features; those that never vary are left out."""
+    def of(cls, x: Floats, scaled: bool = True) -> Basis:
+        """Decompose (n, d) features, each scaled to unit variance unless told otherwise; those that never vary are left out."""
         centre, spread = x.mean(axis=0), x.std(axis=0)
-        scale = np.where(spread > 1e-9, spread, np.inf)
+        scale = np.where(spread > 1e-9, spread if scaled else 1.0, np.inf)
         z = (x - centre) / scale
         wide = z.shape[1] > z.shape[0]
         squares, vectors = np.linalg.eigh(z @ z.T if wide else z.T @ z)

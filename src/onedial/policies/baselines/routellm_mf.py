@@ -64,8 +64,8 @@ def factor_loss(flat: Floats, x: Floats, pairs: Ints, won: Floats, strength: flo
     scores = hidden @ model.vectors.T
     z = scores[:, pairs[:, 0]] - scores[:, pairs[:, 1]]
     known = np.isfinite(won)
-    value = np.where(known, np.logaddexp(0.0, z) - np.where(known, won, 0.0) * z, 0.0).sum() / len(pairs)
-    away = np.where(known, expit(z) - np.where(known, won, 0.0), 0.0) / len(pairs)
+    value = np.where(known, np.logaddexp(0.0, z) - np.where(known, won, 0.0) * z, 0.0).sum() / max(len(pairs), 1)
+    away = np.where(known, expit(z) - np.where(known, won, 0.0), 0.0) / max(len(pairs), 1)
     signs = np.zeros((len(pairs), k))
     signs[np.arange(len(pairs)), pairs[:, 0]], signs[np.arange(len(pairs)), pairs[:, 1]] = 1.0, -1.0
     by_arm = away @ signs
