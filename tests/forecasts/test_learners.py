@@ -125,3 +125,10 @@ def test_missing_cells_are_filled_by_what_goes_along_with_them():
 def test_an_unknown_kind_of_learner_is_refused():
     with pytest.raises(ConfigError, match="unknown kind of learner 'tree'"):
         restore("tree", {})
+
+
+def test_where_all_queries_look_alike_the_mean_is_taken():
+    alike = sketch([Query(str(i), "-") for i in range(60)])
+    chosen = choose_learner(alike, Y[:60], RIGHT[:60], DRAWS[:60], 0)
+    assert chosen.name == "mean" and set(chosen.scores) == {"mean"}
+    assert chosen.learner.predict(alike.rows([0]))[0] == pytest.approx(Y[:60].mean(axis=0))

@@ -13,7 +13,7 @@ import numpy as np
 
 from onedial.core.outcome import Floats, known_mean
 from onedial.forecasts.calibration import apply_logistic, fit_logistic
-from onedial.forecasts.learners.contract import FOLDS, Learner, Recipe, cross_fitted, fold_of
+from onedial.forecasts.learners.contract import FOLDS, Learner, Recipe, cross_fitted, fold_of, spread
 from onedial.forecasts.learners.reader import Reader
 from onedial.forecasts.learners.registry import RECIPES
 from onedial.forecasts.learners.space import Space, fit_space
@@ -23,6 +23,8 @@ BASELINE = "mean"
 MOST = 3  # Learners in a mean of several.
 TRIAL_ROWS = 1200  # Queries that candidates are compared on; the chosen are fitted on all.
 MANY, FEWER_FOLDS = 1000, 3  # With more queries than that, fewer folds do.
+_STILL = 1e-6
+_NOTHING = 1e-4  # A gain that no decision would notice.
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,11 @@ def choose_learner(
         right: (n, S) right samples, fractions allowed.
         draws: (n, S) graded samples; zero where there are none.
         seed: Of folds and of whatever a learner draws.
-        candidates: Names in `RECIPES`; the mean is always among them.
+        candidates: Names in `RECIPES`; the mean is always among them, and alone where all queries look alike.
     """
     space, s = fit_space(x, seed), right.shape[1]
-    recipes = {name: RECIPES[name] for name in dict.fromkeys((BASELINE, *candidates))}
+    telling = bool((np.ptp(space.place(x.rows(np.arange(min(len(x), TRIAL_ROWS)))), axis=0) > _STILL).any())
+    recipes = {name: RECIPES[name] for name in dict.fromkeys((BASELINE, *(candidates if telling else ())))}
     trial = np.sort(np.random.default_rng([seed, 3]).permutation(len(x))[:TRIAL_ROWS])
     view = _Views(x.rows(trial), space)
     tried = {name: _unseen(recipe, view.of(recipe), y[trial], s, seed) for name, recipe in recipes.items()}
@@ -140,12 +143,16 @@ class _Contest:
         return (float(gained.mean()), float(gained.std() / np.sqrt(len(gained)))) if len(gained) else (0.0, 0.0)
 
     def winners(self) -> tuple[str, ...]:
-        """The best candidate or the best few together; the baseline unless they win by more than their standard error."""
-        ranked = sorted((name for name in self.forecasts if name != BASELINE), key=lambda name: -self.gain((name,))[0])
+        """The candidate or the few together that most surely beat the baseline, by the gain less its standard error; else the baseline."""
+        ranked = sorted((name for name in self.forecasts if name != BASELINE), key=lambda name: -self.sure((name,)))
         sets = [tuple(ranked[: size + 1]) for size in range(min(MOST, len(ranked)))]
-        best = max(sets, key=lambda names: self.gain(names)[0], default=(BASELINE,))
-        gained, error = self.gain(best)
-        return best if gained > error else (BASELINE,)
+        best = max(sets, key=self.sure, default=(BASELINE,))
+        return best if self.sure(best) > _NOTHING else (BASELINE,)
+
+    def sure(self, names: tuple[str, ...]) -> float:
+        """Gain less its standard error."""
+        gained, error = self.gain(names)
+        return gained - error
 
 
 def _reader(space: Space, members: tuple[Learner, ...], sees_space: tuple[bool, ...], weights: Floats) -> Reader:
@@ -169,9 +176,9 @@ def likelihoods(forecast: Floats, right: Floats, draws: Floats, seed: int) -> Fl
 
 
 def _closeness(forecast: Floats, y: Floats) -> Floats:
-    """(n,) minus the squared error, in units of each output's variance."""
-    spread = known_mean((y - known_mean(y, axis=0, otherwise=0.0)) ** 2, axis=0, otherwise=1.0) + 1e-9
-    return -known_mean((forecast - y) ** 2 / spread, axis=1)
+    """(n,) minus the squared error, in units of each output's variance; outputs that never vary do not count."""
+    scale = spread(y)
+    return -known_mean(((forecast - y) / np.where(scale > _STILL, scale, np.nan)) ** 2, axis=1)
 
 
 def _unseen(recipe: Recipe, x: Floats, y: Floats, rates: int, seed: int) -> tuple[Learner | None, Floats]:
