@@ -20,7 +20,7 @@ from onedial.policies.assessor import Assessor
 from onedial.policies.blocks import BLOCKS
 from onedial.policies.grid import Grid, fixed_arms, most_accurate
 from onedial.policies.prior import MAX_DRAWS
-from onedial.policies.shortlist import hull_arms, shortlist
+from onedial.policies.shortlist import hull_arms, optimism, shortlist
 from onedial.strategies.draw import Reading
 
 STRATEGIES = ("direct", "vote", "best")
@@ -94,7 +94,11 @@ def fit_policies(
     climbs = [Climb(train, fitted.latents, columns, worths, depth), Climb(proof, known, columns, worths, depth)]
     ladders = climb_all(climbs, fitted.forecast, models, reading, workers, "try policies", progress)
     arms = [arm for j in hull_arms(complete, sources) for arm in [complete.arms[j]] if _complete(grids[1], arm)]
-    on_train, on_proof = (with_arms(ladder, grid, arms, grids[0], sources) for ladder, grid in zip(ladders, grids, strict=True))
+    flattery = optimism(complete, np.random.default_rng(seed))
+    on_train, on_proof = (
+        with_arms(ladder, grid, arms, grids[0], sources, less)
+        for ladder, grid, less in zip(ladders, grids, (flattery, 0.0), strict=True)
+    )
     fit = Fit(
         forecast=fitted.forecast,
         worths=worths,
@@ -114,10 +118,10 @@ def depths(*splits: Recorded) -> tuple[int, ...]:
     return tuple(int(n) for n in np.minimum(np.min([split.panel.counts.min(axis=0) for split in splits], axis=0), MAX_DRAWS))
 
 
-def with_arms(ladder: Ladder, grid: Grid, arms: Sequence[Arm], train: Grid, sources: Sequence[Source]) -> Ladder:
-    """Add fixed arms to a ladder as rungs, known for what they reached in training."""
+def with_arms(ladder: Ladder, grid: Grid, arms: Sequence[Arm], train: Grid, sources: Sequence[Source], less: float = 0.0) -> Ladder:
+    """Add fixed arms to a ladder as rungs, known for what they reached in training; their quality is lowered by `less`."""
     claims = np.array([train.quality[:, train.arms.index(arm)].mean() for arm in arms])
-    return ladder.with_arms(grid, [grid.arms.index(arm) for arm in arms], claims, sources) if arms else ladder
+    return ladder.with_arms(grid, [grid.arms.index(arm) for arm in arms], claims, sources, less) if arms else ladder
 
 
 def _complete(grid: Grid, arm: Arm) -> bool:

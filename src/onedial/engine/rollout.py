@@ -80,7 +80,7 @@ class Ladder:
     draws: Ints
     arms: tuple[Arm, ...] = ()
 
-    def with_arms(self, grid: Grid, columns: Sequence[int], claims: Floats, sources: Sequence[Source]) -> Ladder:
+    def with_arms(self, grid: Grid, columns: Sequence[int], claims: Floats, sources: Sequence[Source], less: float = 0.0) -> Ladder:
         """Add rungs that are fixed arms.
 
         Args:
@@ -88,12 +88,13 @@ class Ladder:
             columns: Which of them.
             claims: (len(columns),) mean quality that each is known for.
             sources: Of the forecast, among them those of the arms.
+            less: What the arms' quality is lowered by: where they were chosen on these very queries, what that flatters them by.
         """
         arms, n = tuple(grid.arms[j] for j in columns), self.quality.shape[1]
         drawn = np.array([[arm.n * (arm.source == source) for source in sources] for arm in arms], dtype=np.int64)
         return replace(
             self,
-            quality=np.vstack((self.quality, grid.quality[:, columns].T)),
+            quality=np.vstack((self.quality, grid.quality[:, columns].T - less)),
             cost_usd=np.vstack((self.cost_usd, grid.cost_usd[:, columns].T)),
             forecast=np.vstack((self.forecast, np.repeat(claims[:, None], n, axis=1))),
             draws=np.concatenate((self.draws, np.repeat(drawn[:, None], n, axis=1))),

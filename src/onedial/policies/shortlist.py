@@ -1,4 +1,6 @@
-"""Which sources are worth choosing among: a pool of dozens is narrowed before anything is learned about single queries.
+"""Which sources and fixed arms are worth choosing among, and how far the best of many flatters itself.
+
+A pool of dozens is narrowed before anything is learned about single queries.
 
 Choosing among many sources on few outcomes is choosing by luck, and every one costs
 time. What is kept is on, or not far above, the hull of fixed arms.
@@ -11,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from onedial.core.arm import Source
+from onedial.metrics.bootstrap import resample_weights
 from onedial.metrics.hull import hull_cost_at_quality, upper_hull
 from onedial.policies.grid import Grid, most_accurate
 
@@ -50,3 +53,20 @@ def hull_arms(train: Grid, sources: tuple[Source, ...]) -> tuple[int, ...]:
     """Columns of the arms on the training hull that ask one of some sources, cheapest first."""
     points = upper_hull(np.asarray(train.cost_usd.mean(axis=0)), np.asarray(train.quality.mean(axis=0))).point
     return tuple(int(j) for j in points if train.arms[int(j)].source in sources)
+
+
+def optimism(train: Grid, rng: np.random.Generator, resamples: int = 200) -> float:
+    """How much better the best fixed arm looks in training than it is, for having been chosen there, in units of quality.
+
+    Args:
+        train: Complete fixed arms.
+        rng: Source of the resamples.
+        resamples: How many.
+
+    Source: Efron 1983 (bootstrap estimate of optimism).
+    """
+    weights = resample_weights(train.quality.shape[0], resamples, rng)
+    seen = weights @ train.quality
+    best = seen.argmax(axis=1)
+    flattery = seen[np.arange(resamples), best] - train.quality.mean(axis=0)[best]
+    return max(float(flattery.mean()), 0.0)
