@@ -18,8 +18,10 @@ from onedial.metrics.frontier import frontier
 from onedial.metrics.hull import Mixture, mix
 from onedial.policies.grid import Grid
 
+PLACES = 12
+"""Points beside the targets: so many places along the training frontier of the best option, from its thriftiest rung to its best,
+and further ones from there to the most lavish."""
 REST = (1 / 3, 2 / 3, 1.0)
-"""Points beyond the last target: how far from the best rung in training to the most lavish."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,15 @@ class Contender:
 
 
 def chosen_for(train: Mapping[str, Rolled], targets: Floats) -> list[Chosen]:
-    """What training chooses for every target, and at the points of `REST`; the best rung where a target is out of reach."""
+    """What training chooses for every target, and then single rungs: at `PLACES` and `REST`; the best rung where a target is out of reach."""
     top = max(train, key=lambda option: train[option].quality.mean(axis=1).max())
     reached = train[top].quality.mean(axis=1)
     best = int(reached.argmax())
+    edge = frontier(train[top].cost_usd.mean(axis=1), reached).point
+    places = [int(edge[round(i * (len(edge) - 1) / (PLACES - 1))]) for i in range(PLACES)]
     rest = [best + round(share * (len(reached) - 1 - best)) for share in REST]
-    beyond = [Chosen(top, Mixture(rung, rung, 0.0), 0.0) for rung in (best, *rest)]
-    return [choose(train, float(target)) or beyond[0] for target in targets] + beyond[1:]
+    single = [Chosen(top, Mixture(rung, rung, 0.0), 0.0) for rung in (best, *places, *rest)]
+    return [choose(train, float(target)) or single[0] for target in targets] + single[1:]
 
 
 def shown(contender: Contender, targets: Floats) -> Sweep:
@@ -54,7 +58,7 @@ def shown(contender: Contender, targets: Floats) -> Sweep:
     chosen = chosen_for(contender.train, targets)
     quality = np.stack([mix(contender.test[c.option].quality.T, c.mixture) for c in chosen])
     cost = np.stack([mix(contender.test[c.option].cost_usd.T, c.mixture) for c in chosen])
-    return Sweep(contender.name, np.append(targets, np.full(len(REST), np.nan)), quality, cost, tuple(c.option for c in chosen))
+    return Sweep(contender.name, np.append(targets, np.full(PLACES + len(REST), np.nan)), quality, cost, tuple(c.option for c in chosen))
 
 
 def hull(train: Grid, test: Grid) -> Contender:

@@ -11,7 +11,7 @@ from onedial.core.outcome import Floats, Panel, known_mean
 from onedial.forecasts.calibration import apply_logistic, fit_logistic
 from onedial.forecasts.dispersion import Dispersion, fit_dispersion, state_chances
 from onedial.forecasts.forecast import BEYOND_MOST, COLLISION_EDGE, TOKEN_SCALE, Forecast, scale_of
-from onedial.forecasts.latents import Echo, Latents
+from onedial.forecasts.latents import P_EDGE, Echo, Latents, at_nodes
 from onedial.forecasts.learners.choose import choose_learner
 from onedial.forecasts.sketch import sketch
 from onedial.forecasts.token_signal import TokenSignal, fit_token_signal
@@ -73,7 +73,7 @@ def fit_forecast(panel: Panel, seed: int = 0) -> Fitted:
         p_accept_wrong=accept[1],
         input_ratio=known_mean(panel.input_tokens / prompt, axis=0, otherwise=1.0),
         tokens_ratio=ratio,
-        signal=_signal(panel, mean_tokens, success, beyond_chance, guess, spread),
+        signal=_signal(panel, mean_tokens, success, beyond_chance, guess, spread, seed),
         free_form=not _agree_when_right(panel),
         echo=_echo(panel),
     )
@@ -130,13 +130,16 @@ def _beyond(right: Floats, draws: Floats) -> tuple[Floats, Floats]:
     return beyond.astype(float), np.clip(guess, 1e-3, BEYOND_RATE)
 
 
-def _signal(panel: Panel, mean_tokens: Floats, success: Floats, beyond: Floats, guess: Floats, spread: Dispersion) -> TokenSignal:
+def _signal(
+    panel: Panel, mean_tokens: Floats, success: Floats, beyond: Floats, guess: Floats, spread: Dispersion, seed: int
+) -> TokenSignal:
     """What tokens say, given the states that all outcomes of a query point to."""
     right, draws = np.nansum(panel.score, axis=2), np.isfinite(panel.score).sum(axis=2).astype(float)
     states = state_chances(success, right, draws, beyond, guess, spread)
+    mean, weights = at_nodes(np.clip(success / (1.0 - spread.pi0), P_EDGE, 1.0 - P_EDGE), spread.sigma, beyond, guess)
     with np.errstate(invalid="ignore", divide="ignore"):
         residual = np.log(np.maximum(panel.output_tokens, 1.0) / np.maximum(mean_tokens, 1.0)[:, :, None])
-    return fit_token_signal(residual, panel.score, states)
+    return fit_token_signal(residual, panel.score, states, (1.0 - spread.pi0[:, None]) * mean, weights, seed)
 
 
 def _agree_when_right(panel: Panel) -> bool:

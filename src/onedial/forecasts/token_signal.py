@@ -12,17 +12,19 @@ Source: THEORY.md section 2, "tokens are lognormal, correlated with difficulty";
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from onedial.core.outcome import Floats, Ints
+from onedial.core.outcome import Floats, Ints, known_mean
 
 PRIOR_QUERIES = 12.0
 """Weight, in queries, of the pool's coefficients against a source's own."""
 SD_LEAST = 0.15
 """Tokens are never trusted more than this, in natural logs."""
+TRUST = (0.02, 0.1, 0.25, 0.5, 1.0)
+"""How much tokens may weigh, next to nothing first; what foretells unseen successes best is taken."""
 CUTS = (-0.6745, 0.0, 0.6745)
 """Where standard scores are cut into bins when looking ahead: quartiles of the normal."""
 
@@ -50,41 +52,74 @@ class TokenSignal:
         """Tokens that say nothing."""
         return cls(np.zeros(sources), np.zeros((sources, states)), np.ones(sources), np.ones(sources))
 
+    def trusted(self, share: float) -> TokenSignal:
+        """The same, its evidence weighing a share of what it would: all variances are as many times larger."""
+        return replace(self, shared=self.shared / share, own=self.own / share)
+
     def columns(self, index: Sequence[int] | Ints) -> TokenSignal:
         """The signal of a subset of the sources."""
         keep = np.asarray(index, dtype=np.int64)
         return TokenSignal(self.right[keep], self.state[keep], self.shared[keep], self.own[keep], self.together)
 
 
-def fit_token_signal(residual: Floats, right: Floats, states: Floats) -> TokenSignal:
-    """Regress token residuals on correctness and state.
+def fit_token_signal(residual: Floats, right: Floats, states: Floats, success: Floats, weights: Floats, seed: int = 0) -> TokenSignal:
+    """Regress token residuals on correctness and state, and trust them as far as they foretell success on queries not seen.
 
     Args:
         residual: (n, S, k) log tokens less forecast log tokens; NaN where unknown.
         right: (n, S, k) score of each sample in [0, 1]; NaN where unknown.
         states: (n, T) chance of each state of each query, given its outcomes.
+        success: (n, S, T) forecast success in each state, outcomes unseen.
+        weights: (n, T) forecast chance of each state, outcomes unseen.
+        seed: Of the halves that check each other.
     """
+    half = np.random.default_rng([seed, len(states)]).permutation(len(states)) % 2
+    gained = np.zeros(len(TRUST))
+    for side in (0, 1):
+        fit, held = half != side, half == side
+        signal = _regressed(residual[fit], right[fit], states[fit])
+        gained += [_foretold(signal.trusted(t), residual[held], right[held], success[held], weights[held]) for t in TRUST]
+    return _regressed(residual, right, states).trusted(TRUST[int(gained.argmax())])
+
+
+def _foretold(signal: TokenSignal, residual: Floats, right: Floats, success: Floats, weights: Floats) -> float:
+    """Log likelihood of every first sample's score given its own tokens, the mean over sources of a query."""
+    z, score = residual[:, :, 0, None], right[:, :, 0]
+    deviation = np.sqrt(signal.shared + signal.own)[:, None]
+    if_right, if_wrong = (
+        np.exp(-0.5 * np.clip((z - signal.state - shift) / deviation, -3.0, 3.0) ** 2) for shift in (signal.right[:, None], 0.0)
+    )
+    yes, no = ((weights[:, None] * part).sum(axis=2) for part in (success * if_right, (1.0 - success) * if_wrong))
+    p = np.clip(yes / np.maximum(yes + no, 1e-300), 1e-6, 1.0 - 1e-6)
+    told = np.where(np.isfinite(z[..., 0]), score * np.log(p) + (1.0 - score) * np.log1p(-p), np.nan)
+    return float(known_mean(told, axis=1, otherwise=0.0).sum())
+
+
+def _regressed(residual: Floats, right: Floats, states: Floats) -> TokenSignal:
     known = np.isfinite(residual) & np.isfinite(right)
     count = np.maximum(known.sum(axis=2), 1)
     seen = known.any(axis=2).astype(float)
     z = np.where(known, residual, 0.0).sum(axis=2) / count
     r = np.where(known, right, 0.0).sum(axis=2) / count
-    flat = np.broadcast_to(states, (r.shape[1], *states.shape))
-    design = np.concatenate((r.T[..., None], flat), axis=2)
-    gram = np.einsum("sni,snj,ns->sij", design, design, seen)
-    moment = np.einsum("sni,ns,ns->si", design, z, seen)
-    pool = np.linalg.solve(gram.sum(axis=0) + np.eye(gram.shape[1]), moment.sum(axis=0))
-    scale = PRIOR_QUERIES * gram.sum(axis=0) / max(seen.sum(), 1.0) + 1e-6 * np.eye(gram.shape[1])
-    coefficient = np.linalg.solve(gram + scale, (moment + scale @ pool)[..., None])[..., 0]
+    coefficient = _coefficients(np.concatenate((r.T[..., None], np.broadcast_to(states, (r.shape[1], *states.shape))), axis=2), z, seen)
     mean = coefficient[:, 0][None, :, None] * np.where(known, right, 0.0) + (states @ coefficient[:, 1:].T)[..., None]
     left = np.where(known, residual - mean, 0.0)
     own = _within(left, known)
     between = (np.where(seen > 0, left.sum(axis=2) / count, 0.0) ** 2).sum(axis=0) / np.maximum(seen.sum(axis=0), 1.0)
     share = (seen / count).sum(axis=0) / np.maximum(seen.sum(axis=0), 1.0)
-    shared = np.maximum(between - own * share, SD_LEAST**2 / 2)
-    own = np.maximum(own, SD_LEAST**2 / 2)
+    shared, own = np.maximum(between - own * share, SD_LEAST**2 / 2), np.maximum(own, SD_LEAST**2 / 2)
     score = np.where(seen > 0, left.sum(axis=2) / count, 0.0) / np.sqrt(shared + own / count)
     return TokenSignal(coefficient[:, 0], coefficient[:, 1:], shared, own, _together(score, seen))
+
+
+def _coefficients(design: Floats, z: Floats, seen: Floats) -> Floats:
+    """(S, 1 + T) least squares per source, drawn towards the pool's; design (S, n, 1 + T), the rest (n, S)."""
+    gram = np.einsum("sni,snj,ns->sij", design, design, seen)
+    moment = np.einsum("sni,ns,ns->si", design, z, seen)
+    eye = np.eye(gram.shape[1])
+    pool = np.linalg.solve(gram.sum(axis=0) + eye, moment.sum(axis=0))
+    scale = PRIOR_QUERIES * gram.sum(axis=0) / max(seen.sum(), 1.0) + 1e-6 * eye
+    return np.asarray(np.linalg.solve(gram + scale, (moment + scale @ pool)[..., None])[..., 0])
 
 
 def _within(left: Floats, known: npt.NDArray[np.bool_]) -> Floats:
