@@ -8,6 +8,7 @@ Source: THEORY.md section 2 (repeats identify dispersion; three per query identi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,8 @@ from onedial.forecasts.latents import at_nodes, log_run
 SIGMAS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)
 KAPPAS = (0.3, 0.7, 1.5, 3.0, 8.0, 30.0, 200.0)
 PI0S = (0.0, 0.05, 0.15, 0.3)
+_LEAST = 1e-300
+_FEW_DRAWS = 40  # Products of more factors may leave the range of floats.
 _PRIOR_PI0 = 2.0  # Queries' worth of evidence against a hopeless share.
 
 
@@ -47,21 +50,43 @@ def fit_dispersion(mu: Floats, right: Floats, draws: Floats, beyond: Floats, gue
 
 def _given_sigma(mu: Floats, right: Floats, draws: Floats, beyond: Floats, guess: Floats, sigma: float) -> Dispersion:
     nodes, weights = at_nodes(mu, sigma, beyond, guess)
-    log_weights = np.log(np.maximum(weights, 1e-12))
     grid = [(kappa, pi0) for kappa in KAPPAS for pi0 in PI0S]
-    runs = np.stack([_runs(nodes, right, draws, kappa, pi0) for kappa, pi0 in grid])
-    alone = logsumexp(runs + log_weights[:, None], axis=3).sum(axis=1)
-    alone -= _PRIOR_PI0 * np.array([pi0 for _, pi0 in grid])[:, None]
-    best = alone.argmax(axis=0)
-    joint = runs[best, :, np.arange(mu.shape[1])].sum(axis=0)
-    likelihood = float(logsumexp(joint + log_weights, axis=1).sum())
+    chance = _chance_of_runs(right, draws)
+
+    def alone(kappa: float, pi0: float) -> Floats:
+        told = np.matmul(chance(nodes, kappa, pi0), weights[:, :, None])[..., 0]
+        return np.asarray(np.log(np.maximum(told, _LEAST)).sum(axis=0) - _PRIOR_PI0 * pi0)
+
+    best = np.stack([alone(*point) for point in grid]).argmax(axis=0)
+    joint = np.zeros(nodes.shape[:1] + nodes.shape[2:])
+    for g in np.unique(best):
+        joint += np.log(np.maximum(chance(nodes, *grid[g])[:, best == g], _LEAST)).sum(axis=1)
+    likelihood = float(logsumexp(joint + np.log(np.maximum(weights, 1e-12)), axis=1).sum())
     return Dispersion(np.array([grid[g][0] for g in best]), np.array([grid[g][1] for g in best]), sigma, likelihood)
 
 
-def _runs(nodes: Floats, right: Floats, draws: Floats, kappa: float, pi0: float) -> Floats:
-    """(n, S, nodes) log probability of what was observed; solvable queries keep the mean where some are hopeless."""
-    mean = np.minimum(nodes / (1.0 - pi0), 1.0 - 1e-6)
-    return log_run(right[..., None], draws[..., None], mean, np.array(kappa), np.array(pi0))
+def _chance_of_runs(right: Floats, draws: Floats) -> Callable[[Floats, float, float], Floats]:
+    """(nodes, kappa, pi0) to the (n, S, nodes) chance of what was observed; solvable queries keep the mean where some are hopeless.
+
+    Whole counts that are small need no logarithms, and most are.
+    """
+    most = int(draws.max(initial=0))
+    if most > _FEW_DRAWS or (right != np.rint(right)).any():
+        return lambda nodes, kappa, pi0: np.exp(
+            log_run(right[..., None], draws[..., None], np.minimum(nodes / (1.0 - pi0), 1.0 - 1e-6), np.array(kappa), np.array(pi0))
+        )
+    r, w, none, counts = right[..., None], (draws - right)[..., None], (right == 0)[..., None], draws.astype(np.int64)
+
+    def chance(nodes: Floats, kappa: float, pi0: float) -> Floats:
+        alpha = np.minimum(nodes / (1.0 - pi0), 1.0 - 1e-6) * kappa
+        beta, found = kappa - alpha, np.ones_like(alpha)
+        for i in range(most):
+            np.multiply(found, alpha + i, out=found, where=r > i)
+            np.multiply(found, beta + i, out=found, where=w > i)
+        whole = np.concatenate(([1.0], np.cumprod(kappa + np.arange(most))))[counts][..., None]
+        return np.asarray(found * (1.0 - pi0) / whole + pi0 * none)
+
+    return chance
 
 
 def state_chances(mu: Floats, right: Floats, draws: Floats, beyond: Floats, guess: Floats, spread: Dispersion) -> Floats:

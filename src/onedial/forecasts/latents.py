@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy.special import betaln, expit, logit, roots_sh_jacobi
+from scipy.special import betaln, expit, logit
 
 from onedial.core.arm import Source
 from onedial.core.outcome import Floats, Ints
@@ -138,9 +138,12 @@ def concentrations(agree: float, trap: float) -> tuple[Floats, Floats]:
     0.5
     """
     alpha, beta = agree * (1.0 / trap - 1.0), (1.0 - agree) * (1.0 / trap - 1.0)
-    nodes, weights = roots_sh_jacobi(2, alpha + beta - 1.0, alpha)
-    together = np.clip(nodes, 1e-3, 1.0 - 1e-3)
-    return (1.0 - together) / together, np.asarray(weights / weights.sum())
+    whole = alpha + beta
+    deviation = np.sqrt(agree * (1.0 - agree) / (whole + 1.0))
+    half_skew = (beta - alpha) * np.sqrt(whole + 1.0) / ((whole + 2.0) * np.sqrt(alpha * beta))
+    root = np.sqrt(1.0 + half_skew**2)
+    together = np.clip(agree + deviation * np.array([half_skew - root, half_skew + root]), 1e-3, 1.0 - 1e-3)
+    return (1.0 - together) / together, np.array([1.0 + half_skew / root, 1.0 - half_skew / root]) / 2.0
 
 
 def log_run(right: Floats | Ints, draws: Floats | Ints, mu: Floats, kappa: Floats, pi0: Floats) -> Floats:

@@ -96,7 +96,7 @@ class Assessor:
         self._latents: dict[str, Latents] = {}
         self._most_input: dict[str, Floats] = {}
         self._priors: dict[str, tuple[Prior | FreePrior, tuple[Floats, Floats]]] = {}
-        self._seen: dict[tuple[object, ...], Assessment] = {}
+        self._seen: dict[str, dict[tuple[object, ...], Assessment]] = {}
 
     def preload(self, queries: Sequence[Query], latents: Latents) -> None:
         """Use these latents for these queries: out-of-bag forecasts of training queries, or forecasts made in one go."""
@@ -115,17 +115,18 @@ class Assessor:
 
     def assess(self, query: Query, tried: Sequence[Candidate]) -> Assessment:
         """Weigh the evidence and price every block."""
-        key = (query.id, *((c.source, c.answer, c.output_tokens, c.score) for c in tried))
-        if key not in self._seen:
-            self._seen[key] = self._assess(query, tried)
-        return self._seen[key]
+        seen = self._seen.setdefault(query.id, {})
+        key = tuple((c.source, c.answer, c.output_tokens, c.score) for c in tried)
+        if key not in seen:
+            seen[key] = self._assess(query, tried)
+        return seen[key]
 
     def forget(self, query: Query) -> None:
         """Drop what is kept of a query that has been answered."""
         self._latents.pop(query.id, None)
         self._most_input.pop(query.id, None)
         self._priors.pop(query.id, None)
-        self._seen = {key: value for key, value in self._seen.items() if key[0] != query.id}
+        self._seen.pop(query.id, None)
 
     def _assess(self, query: Query, tried: Sequence[Candidate]) -> Assessment:
         latents = self.latents(query)
@@ -160,11 +161,12 @@ class Assessor:
         return _Believed(belief, evidence.draws, None if belief.leader is None else evidence.answers[belief.leader], None)
 
     def _costs(self, latents: Latents, draws: Ints) -> tuple[Floats, Floats]:
-        """(S, blocks) expected cost now, and once the model has had the prompt."""
-        sent = (self.same_model & (draws > 0)).any(axis=1)
-        prompt, cached = (latents.input_tokens[0] * price for price in (np.where(sent, self._cached, self._input), self._cached))
-        output = (latents.output_tokens[0] * self._output)[:, None] * np.array(BLOCKS)
-        return prompt[:, None] + output, cached[:, None] + output
+        """(S, blocks) expected cost now, and once the model has had the prompt; a model without `n` is sent it for each sample."""
+        sent, sizes = (self.same_model & (draws > 0)).any(axis=1), np.array(BLOCKS)
+        first, again = (latents.input_tokens[0] * price for price in (np.where(sent, self._cached, self._input), self._cached))
+        repeats = np.where(self._sends_each[:, None], sizes - 1, 0) * again[:, None]
+        output = (latents.output_tokens[0] * self._output)[:, None] * sizes
+        return first[:, None] + repeats + output, again[:, None] + repeats + output
 
     def _worst(self, input_tokens: Floats) -> Floats:
         """(S, blocks) cost of the longest completions; a model without `n` is sent the prompt for each."""
