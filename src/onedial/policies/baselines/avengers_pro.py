@@ -31,7 +31,7 @@ ALPHAS = np.linspace(0.0, 1.0, 20)
 def scores(accuracy: Floats, cost: Floats, alpha: float) -> Floats:
     """(k_clusters, k) alpha p~ + (1 - alpha)(1 - q~), each normalised over the arms within a cluster.
 
-    >>> scores(np.array([[0.2, 0.4, 0.6]]), np.array([[1.0, 3.0, 5.0]]), 0.75).tolist()
+    >>> scores(np.array([[0.2, 0.4, 0.6]]), np.array([[1.0, 3.0, 5.0]]), 0.75).round(2).tolist()
     [[0.25, 0.5, 0.75]]
     """
     return np.asarray(alpha * unit_scaled(accuracy) + (1.0 - alpha) * (1.0 - unit_scaled(cost)))
