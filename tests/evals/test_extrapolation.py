@@ -19,7 +19,7 @@ LEVELS = {"low": 300, "medium": 1_200, "high": 5_000}
 BLANK = RidgeHeads(np.zeros((60, 0)))
 
 
-def _panel(samples=8, n=60, models=5, costs=True, seed=0, levels=LEVELS):
+def _panel(samples=8, n=60, models=4, costs=True, seed=0, levels=LEVELS):
     """Models on a common effort curve, queries of a common difficulty, one rival answer."""
     rng = np.random.default_rng(seed)
     queries = [Query(f"q{i}", f"question number {i}") for i in range(n)]
@@ -42,13 +42,13 @@ def _panel(samples=8, n=60, models=5, costs=True, seed=0, levels=LEVELS):
 
 @pytest.fixture(scope="module")
 def report():
-    return extrapolate(_panel(), {}, seed=0, resamples=60).to_json()
+    return extrapolate(_panel(), {}, seed=0, resamples=40).to_json()
 
 
 def test_both_tasks_are_posed_and_the_report_is_plain(report):
     assert report["samples"]["reason"] is None
     assert {(p["fit_samples"], p["kind"]) for p in report["samples"]["parts"]} == {(s, k) for s in (1, 2) for k in ("coverage", "vote")}
-    assert report["efforts"]["parts"][0]["n_cells"] == 15
+    assert report["efforts"]["parts"][0]["n_cells"] == 12
     assert json.loads(json.dumps(report)) == report
 
 
@@ -74,7 +74,7 @@ def test_a_table_that_cannot_pose_a_task_says_why():
 
 
 def test_without_tokens_and_costs_quality_is_still_extrapolated():
-    found = extrapolate(_panel(samples=4, costs=False), {}, resamples=20).to_json()
+    found = extrapolate(_panel(samples=4, models=2, costs=False), {}, resamples=20).to_json()
     for part in found["samples"]["parts"] + found["efforts"]["parts"]:
         assert part["methods"]["onedial"]["cost"] is None
         assert part["regret"] is None

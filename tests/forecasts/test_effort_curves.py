@@ -38,7 +38,7 @@ def test_planted_curves_are_found_again():
 def test_a_level_left_out_is_nearer_to_the_curve_than_to_the_nearest_level():
     sources, success, tokens, *_ = _planted(seed=3)
     ours, nearest = [], []
-    for left_out in range(len(sources)):
+    for left_out in range(0, len(sources), 5):
         keep = np.array([i for i in range(len(sources)) if i != left_out])
         curves = _fit(sources, success, tokens, keep)
         theta, _ = curves.theta(sources[left_out], curves.tokens_at(sources[left_out]))

@@ -112,10 +112,10 @@ def fit_effort_curves(sources: Sequence[Source], success: Floats, noise: Floats,
     seen = dict(zip(sources, theta.tolist(), strict=True))
     known = np.isfinite(tokens)
     middle = float(np.exp(np.log(np.maximum(tokens[known], 1.0)).mean())) if known.any() else 1.0
-    fits = {
-        gamma: fit_pooled(_blocks(names, sources, tokens / middle, gamma), theta, spread)
-        for gamma in (GAMMAS if known.any() else GAMMAS[:1])
-    }
+    fits: dict[float, Pooled] = {}
+    for gamma in GAMMAS if known.any() else GAMMAS[:1]:
+        before = next(reversed(fits.values())).variances if fits else None
+        fits[gamma] = fit_pooled(_blocks(names, sources, tokens / middle, gamma), theta, spread, before)
     gamma = max(fits, key=lambda g: fits[g].log_likelihood)
     return EffortCurves(names, middle, gamma, fits[gamma], _fit_tokens(names, sources, tokens), seen)
 

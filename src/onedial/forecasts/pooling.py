@@ -17,6 +17,8 @@ from scipy.optimize import minimize
 from onedial.core.outcome import Floats, Ints
 
 _LOG_SD = (-1.5, 1.5)  # prior of the log standard deviation of a block: mean and standard deviation
+_BOUNDS = (-6.0, 2.5)
+_STEPS = 60
 _WIDE = 25.0
 
 
@@ -46,13 +48,14 @@ class Pooled:
         return np.asarray(np.sqrt(np.maximum(spread, 0.0) + self.variances[-1]))
 
 
-def fit_pooled(blocks: Sequence[Floats], values: Floats, noise: Floats) -> Pooled:
+def fit_pooled(blocks: Sequence[Floats], values: Floats, noise: Floats, start: Floats | None = None) -> Pooled:
     """Fit by empirical Bayes; the first block is left free.
 
     Args:
         blocks: Each (n, width), the columns of one block; a block of zeros costs nothing.
         values: (n,) what is explained.
         noise: (n,) known variance of each value.
+        start: (blocks,) variances of a similar fit, where the search begins.
     """
     design = np.concatenate(blocks, axis=1)
     member = np.repeat(np.arange(len(blocks)), [b.shape[1] for b in blocks])
@@ -68,8 +71,8 @@ def fit_pooled(blocks: Sequence[Floats], values: Floats, noise: Floats) -> Poole
         slopes = [np.exp(2 * s) * ((inverse * k).sum() - solved @ k @ solved) for s, k in zip(log_sd, kernels, strict=True)]
         return float(cost), np.array(slopes) + away / _LOG_SD[1]
 
-    start = np.full(len(kernels), _LOG_SD[0])
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(-6.0, 2.5)] * len(start))
+    begin = np.full(len(kernels), _LOG_SD[0]) if start is None else np.clip(0.5 * np.log(start), *_BOUNDS)
+    found = minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=[_BOUNDS] * len(kernels), options={"maxiter": _STEPS})
     variances = np.concatenate(([_WIDE], np.exp(2 * np.asarray(found.x))))
     return Pooled(*_posterior(design, member, values, noise, variances), variances[1:], -float(found.fun))
 
