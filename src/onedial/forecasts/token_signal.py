@@ -25,6 +25,8 @@ SD_LEAST = 0.15
 """Tokens are never trusted more than this, in natural logs."""
 TRUST = (0.02, 0.1, 0.25, 0.5, 1.0)
 """How much tokens may weigh, next to nothing first; what foretells unseen successes best is taken."""
+STATES = (0.0, 0.5, 1.0)
+"""How much of the difference between states is kept, likewise."""
 CUTS = (-0.6745, 0.0, 0.6745)
 """Where standard scores are cut into bins when looking ahead: quartiles of the normal."""
 
@@ -52,9 +54,10 @@ class TokenSignal:
         """Tokens that say nothing."""
         return cls(np.zeros(sources), np.zeros((sources, states)), np.ones(sources), np.ones(sources))
 
-    def trusted(self, share: float) -> TokenSignal:
-        """The same, its evidence weighing a share of what it would: all variances are as many times larger."""
-        return replace(self, shared=self.shared / share, own=self.own / share)
+    def trusted(self, share: float, state: float = 1.0) -> TokenSignal:
+        """The same, its evidence weighing a share of what it would: variances are as many times larger; states differ by a share, too."""
+        centre = self.state.mean(axis=1, keepdims=True)
+        return replace(self, state=centre + state * (self.state - centre), shared=self.shared / share, own=self.own / share)
 
     def columns(self, index: Sequence[int] | Ints) -> TokenSignal:
         """The signal of a subset of the sources."""
@@ -74,25 +77,30 @@ def fit_token_signal(residual: Floats, right: Floats, states: Floats, success: F
         seed: Of the halves that check each other.
     """
     half = np.random.default_rng([seed, len(states)]).permutation(len(states)) % 2
-    gained = np.zeros(len(TRUST))
+    gained = np.zeros((len(TRUST), len(STATES)))
     for side in (0, 1):
         fit, held = half != side, half == side
         signal = _regressed(residual[fit], right[fit], states[fit])
-        gained += [_foretold(signal.trusted(t), residual[held], right[held], success[held], weights[held]) for t in TRUST]
-    return _regressed(residual, right, states).trusted(TRUST[int(gained.argmax())])
+        seen = residual[held, :, 0], right[held, :, 0], success[held], weights[held]
+        gained += [[_foretold(signal.trusted(trust, state), *seen) for state in STATES] for trust in TRUST]
+    trust, state = np.unravel_index(int(gained.argmax()), gained.shape)
+    return _regressed(residual, right, states).trusted(TRUST[trust], STATES[state])
 
 
-def _foretold(signal: TokenSignal, residual: Floats, right: Floats, success: Floats, weights: Floats) -> float:
-    """Log likelihood of every first sample's score given its own tokens, the mean over sources of a query."""
-    z, score = residual[:, :, 0, None], right[:, :, 0]
+def _foretold(signal: TokenSignal, z: Floats, score: Floats, success: Floats, weights: Floats) -> float:
+    """Log likelihood of first samples' scores given the tokens of one of them: its own, and the mean of the others; the mean over sources."""
     deviation = np.sqrt(signal.shared + signal.own)[:, None]
     if_right, if_wrong = (
-        np.exp(-0.5 * np.clip((z - signal.state - shift) / deviation, -3.0, 3.0) ** 2) for shift in (signal.right[:, None], 0.0)
+        np.exp(-0.5 * np.clip((z[..., None] - signal.state - shift) / deviation, -3.0, 3.0) ** 2) for shift in (signal.right[:, None], 0.0)
     )
-    yes, no = ((weights[:, None] * part).sum(axis=2) for part in (success * if_right, (1.0 - success) * if_wrong))
-    p = np.clip(yes / np.maximum(yes + no, 1e-300), 1e-6, 1.0 - 1e-6)
-    told = np.where(np.isfinite(z[..., 0]), score * np.log(p) + (1.0 - score) * np.log1p(-p), np.nan)
-    return float(known_mean(told, axis=1, otherwise=0.0).sum())
+    yes, no = weights[:, None] * success * if_right, weights[:, None] * (1.0 - success) * if_wrong
+    whole = np.maximum((yes + no).sum(axis=2), 1e-300)
+    p = np.einsum("nst,ndt->nsd", (yes + no) / whole[..., None], success)
+    p[:, np.arange(p.shape[1]), np.arange(p.shape[1])] = yes.sum(axis=2) / whole
+    p = np.clip(p, 1e-6, 1.0 - 1e-6)
+    told = np.where(np.isfinite(z)[..., None], score[:, None] * np.log(p) + (1.0 - score[:, None]) * np.log1p(-p), np.nan)
+    own = np.diagonal(told, axis1=1, axis2=2)
+    return float((known_mean(own, axis=1, otherwise=0.0) + known_mean(told, axis=(1, 2), otherwise=0.0)).sum())
 
 
 def _regressed(residual: Floats, right: Floats, states: Floats) -> TokenSignal:
@@ -116,9 +124,9 @@ def _coefficients(design: Floats, z: Floats, seen: Floats) -> Floats:
     """(S, 1 + T) least squares per source, drawn towards the pool's; design (S, n, 1 + T), the rest (n, S)."""
     gram = np.einsum("sni,snj,ns->sij", design, design, seen)
     moment = np.einsum("sni,ns,ns->si", design, z, seen)
-    eye = np.eye(gram.shape[1])
-    pool = np.linalg.solve(gram.sum(axis=0) + eye, moment.sum(axis=0))
-    scale = PRIOR_QUERIES * gram.sum(axis=0) / max(seen.sum(), 1.0) + 1e-6 * eye
+    eye, queries = np.eye(gram.shape[1]), max(float(seen.sum()), 1.0)
+    pool = np.linalg.solve(gram.sum(axis=0) + PRIOR_QUERIES * eye, moment.sum(axis=0))
+    scale = PRIOR_QUERIES * (gram.sum(axis=0) / queries + eye / len(eye)) / 2  # states that hardly occur stay with the pool too
     return np.asarray(np.linalg.solve(gram + scale, (moment + scale @ pool)[..., None])[..., 0])
 
 
