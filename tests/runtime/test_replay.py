@@ -79,3 +79,10 @@ def test_a_strategy_replays_to_the_plurality_of_what_was_recorded():
     replay = Replay(Recording.of([outcome(0, "5"), outcome(1, "4"), outcome(2, "4")]), PRICES)
     answer = drive(steps_of(Arm(SMALL, "vote", 3), QUERY, Reading()), replay)
     assert answer.answer == "4" and len(answer.candidates) == 3
+
+
+def test_a_query_without_text_replays_like_any_other():
+    recorded = Recording.of([outcome(i, answer) for i, answer in enumerate("454")])
+    vote = Arm(SMALL, "vote", 3)
+    answers = [drive(steps_of(vote, query, Reading()), Replay(recorded, PRICES)) for query in (QUERY, Query.without_text("q"))]
+    assert answers[0] == answers[1] and answers[0].answer == "4"

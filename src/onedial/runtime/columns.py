@@ -125,11 +125,11 @@ def read_cell(name: str, kind: Kind, value: Any) -> Any:
     return kind.read(value)
 
 
-def misread(where: str, name: str, row: int, expected: str, found: Any, unit: str = "row") -> TableError:
-    """The error for a value that is not what was expected."""
+def misread(where: str, name: str, row: int, expected: str, found: Any, unit: str = "row", cure: str = "Correct it.") -> TableError:
+    """The error for a value that is not what was expected, with what to do."""
     shown = "nothing" if found is None else repr(found)
     shown = shown if len(shown) <= 80 else shown[:77] + "..."
-    return TableError(f"{where}, column {name!r}, {unit} {row}: expected {expected}, found {shown}. Correct it.")
+    return TableError(f"{where}, column {name!r}, {unit} {row}: expected {expected}, found {shown}. {cure}")
 
 
 def _one_by_one(where: str, name: str, kind: Kind, values: list[Any], repaired: list[str] | None) -> list[Any]:
@@ -140,7 +140,8 @@ def _one_by_one(where: str, name: str, kind: Kind, values: list[Any], repaired: 
             read.append(read_cell(name, kind, value))
         except (TypeError, ValueError, OverflowError):
             if repaired is None or name not in MEASURED:
-                raise misread(where, name, row, kind.expected, value) from None
+                cure = "Correct it, or have it made absent with `repair`." if name in MEASURED else "Correct it."
+                raise misread(where, name, row, kind.expected, value, cure=cure) from None
             read.append(None)
             wrong.append(row)
     if repaired is not None and wrong:
