@@ -81,7 +81,7 @@ def fit_policies(
     reference = complete.arms[most_accurate(complete)]
     sources = shortlist(complete)
     train, proof = train.only(sources), proof.only(sources)
-    fitted = fit_forecast(train.panel, seed)
+    fitted = fit_forecast(train.panel, seed, train.prices)
     progress("fit the forecast", 1, 1)
     known = fitted.forecast.latents(proof.queries, proof.panel.input_tokens)
     assessor = Assessor(fitted.forecast, models)

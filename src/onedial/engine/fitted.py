@@ -23,7 +23,7 @@ from onedial.forecasts.learners.reader import Reader
 from onedial.forecasts.token_signal import TokenSignal
 from onedial.runtime.whole import whole_file
 
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,7 @@ def _packed(fit: Fit) -> tuple[dict[str, Any], dict[str, Any]]:
     forecast = fit.forecast
     arrays: dict[str, Any] = {"worths": fit.worths, "line": forecast.line, "kappa": forecast.kappa, "pi0": forecast.pi0}
     arrays |= {"guess": forecast.guess, "input_ratio": forecast.input_ratio, "tokens_ratio": forecast.tokens_ratio}
+    arrays["charged"] = forecast.charged
     arrays |= {f"reader.{name}": value for name, value in forecast.reader.arrays().items()}
     arrays |= {f"signal.{name}": np.asarray(value) for name, value in asdict(forecast.signal).items()}
     arrays |= {f"train.{name}": value for name, value in asdict(fit.train).items()}
@@ -144,7 +145,7 @@ def _unpacked(arrays: dict[str, Any], header: dict[str, Any]) -> Fit:
     def part(kind: Any, prefix: str) -> Any:
         return kind(**{f.name: arrays[f"{prefix}.{f.name}"] for f in fields(kind)})
 
-    plain = ("line", "kappa", "pi0", "guess", "input_ratio", "tokens_ratio")
+    plain = ("line", "kappa", "pi0", "guess", "input_ratio", "tokens_ratio", "charged")
     forecast = Forecast(
         sources=tuple(Source(model, effort) for model, effort in header["sources"]),
         reader=Reader.from_arrays({name.removeprefix("reader."): value for name, value in arrays.items() if name.startswith("reader.")}),

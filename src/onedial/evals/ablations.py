@@ -54,7 +54,7 @@ def basis_of(fitting: Fitting, train: Recorded, test: Recorded, models: Mapping[
     """Use joint's forecast where it knows every source of the panel; where the pool was narrowed, fit one to all."""
     forecast, latents = fitting.fit.forecast, fitting.latents
     if set(forecast.sources) != set(train.panel.sources):
-        fitted = fit_forecast(train.panel, seed)
+        fitted = fit_forecast(train.panel, seed, train.prices)
         forecast, latents = fitted.forecast, fitted.latents
     train, test = train.only(forecast.sources), test.only(forecast.sources)
     unseen = forecast.latents(test.queries, test.panel.input_tokens)

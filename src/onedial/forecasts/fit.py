@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,12 +34,13 @@ class Fitted:
     latents: Latents
 
 
-def fit_forecast(panel: Panel, seed: int = 0) -> Fitted:
+def fit_forecast(panel: Panel, seed: int = 0, priced: Collection[str] | None = None) -> Fitted:
     """Fit success, spread, wrong answers, verdicts and tokens.
 
     Args:
         panel: Outcomes; a source may lack samples of some queries.
         seed: Of folds and learners.
+        priced: Models whose price accounts for their costs; the others cost what was recorded. None is all.
 
     Raises:
         TableError: Too few graded queries, or a source without any graded sample.
@@ -73,6 +75,7 @@ def fit_forecast(panel: Panel, seed: int = 0) -> Fitted:
         p_accept_wrong=accept[1],
         input_ratio=known_mean(panel.input_tokens / prompt, axis=0, otherwise=1.0),
         tokens_ratio=ratio,
+        charged=_charged(panel, priced),
         signal=_signal(panel, mean_tokens, success, beyond_chance, guess, spread, seed),
         free_form=not _agree_when_right(panel),
         echo=_echo(panel),
@@ -128,6 +131,13 @@ def _beyond(right: Floats, draws: Floats) -> tuple[Floats, Floats]:
     beyond = known_mean(rate[:, able], axis=1, otherwise=1.0) <= BEYOND_RATE
     guess = known_mean(rate[beyond], axis=0, otherwise=0.0) if beyond.any() else np.zeros(len(skill))
     return beyond.astype(float), np.clip(guess, 1e-3, BEYOND_RATE)
+
+
+def _charged(panel: Panel, priced: Collection[str] | None) -> Floats:
+    """Recorded cost over output tokens of every source that has no price; over samples, as if each were one token, without tokens."""
+    cost, tokens = (known_mean(values, axis=(0, 2)) for values in (panel.cost_usd, panel.output_tokens))
+    billed = np.array([priced is None or source.model in priced for source in panel.sources])
+    return np.where(billed, np.nan, cost / np.where(tokens > 0, tokens, 1.0))
 
 
 def _signal(

@@ -41,6 +41,7 @@ class Forecast:
         p_accept_wrong: Chance that it accepts a wrong one.
         input_ratio: (S,) prompt tokens of each source over the exponential of the mean log prompt tokens.
         tokens_ratio: (S,) mean tokens over the exponential of the mean log tokens.
+        charged: (S,) USD per output token, prompt and all, where recorded costs are charged as they stand; NaN where the model's price is.
         signal: What the tokens of a sample say about it.
         free_form: See `Latents`.
         echo: See `Latents`.
@@ -59,6 +60,7 @@ class Forecast:
     p_accept_wrong: float
     input_ratio: Floats
     tokens_ratio: Floats
+    charged: Floats
     signal: TokenSignal
     free_form: bool = False
     echo: Echo = Echo()

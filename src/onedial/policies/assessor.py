@@ -86,9 +86,11 @@ class Assessor:
         if missing:
             raise ConfigError(f"the fitted forecast uses {unknown('model', missing[0], models)} Configure it, or fit again.")
         chosen = [models[s.model] for s in self.sources]
-        self._input = np.array([m.price.input_usd_per_mtok for m in chosen]) / TOKENS_PER_PRICE
-        self._output = np.array([m.price.output_usd_per_mtok for m in chosen]) / TOKENS_PER_PRICE
-        self._cached = np.array([_cached_price(m) for m in chosen]) / TOKENS_PER_PRICE
+        charged = forecast.charged[list(self._columns)]
+        billed = np.isnan(charged) / TOKENS_PER_PRICE
+        self._input = np.array([m.price.input_usd_per_mtok for m in chosen]) * billed
+        self._output = np.array([m.price.output_usd_per_mtok for m in chosen]) * billed + np.nan_to_num(charged)
+        self._cached = np.array([_cached_price(m) for m in chosen]) * billed
         self._longest = np.array([m.max_output_tokens for m in chosen]) * self._output
         self._sends_each = np.array(["n" not in m.capabilities for m in chosen])
         self.same_model = np.array([[a.model == b.model for b in self.sources] for a in self.sources])
