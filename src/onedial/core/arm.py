@@ -49,7 +49,7 @@ class Arm:
 
     @classmethod
     def parse(cls, text: str) -> Arm:
-        """Read an arm id back.
+        """Read an arm id back. A model's own name may have slashes, as in `org/small`: it goes up to the first `key=value`.
 
         Raises:
             ConfigError: A segment is not `key=value`, or a count is not an integer.
@@ -57,7 +57,9 @@ class Arm:
         >>> Arm.parse("small/think=2/vote=8").n
         8
         """
-        model, *segments = text.split("/")
+        parts = text.split("/")
+        named = next((i for i, part in enumerate(parts) if i and "=" in part), len(parts))
+        model, segments = "/".join(parts[:named]), parts[named:]
         effort, strategy, n, settings = None, "direct", 1, []
         for segment in segments:
             key, equals, value = segment.partition("=")
