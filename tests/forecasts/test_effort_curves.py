@@ -92,7 +92,7 @@ def test_too_few_levels_are_refused():
 
 
 def test_a_model_that_was_not_fitted_has_no_curve():
-    sources, success, tokens, *_ = _planted()
+    sources, success, tokens, *_ = _planted(models=2)
     with pytest.raises(TableError, match="no level of model 'new'"):
         _fit(sources, success, tokens, np.arange(len(sources))).curve("new")
 

@@ -105,6 +105,8 @@ def fit_effort_curves(sources: Sequence[Source], success: Floats, noise: Floats,
     Raises:
         TableError: Fewer than three levels.
     """
+    from threadpoolctl import threadpool_limits
+
     if len(sources) < MIN_LEVELS:
         raise TableError(f"{len(sources)} recorded levels; curves need at least {MIN_LEVELS}. Collect more levels or models.")
     theta, names = logit(np.clip(success, 0.002, 0.998)), Names.of(sources)
@@ -113,11 +115,13 @@ def fit_effort_curves(sources: Sequence[Source], success: Floats, noise: Floats,
     known = np.isfinite(tokens)
     middle = float(np.exp(np.log(np.maximum(tokens[known], 1.0)).mean())) if known.any() else 1.0
     fits: dict[float, Pooled] = {}
-    for gamma in GAMMAS if known.any() else GAMMAS[:1]:
-        before = next(reversed(fits.values())).variances if fits else None
-        fits[gamma] = fit_pooled(_blocks(names, sources, tokens / middle, gamma), theta, spread, before)
+    with threadpool_limits(1, "blas"):  # many small systems: more threads only wait for each other
+        for gamma in GAMMAS if known.any() else GAMMAS[:1]:
+            before = next(reversed(fits.values())).variances if fits else None
+            fits[gamma] = fit_pooled(_blocks(names, sources, tokens / middle, gamma), theta, spread, before)
+        used = _fit_tokens(names, sources, tokens)
     gamma = max(fits, key=lambda g: fits[g].log_likelihood)
-    return EffortCurves(names, middle, gamma, fits[gamma], _fit_tokens(names, sources, tokens), seen)
+    return EffortCurves(names, middle, gamma, fits[gamma], used, seen)
 
 
 def _fit_tokens(names: Names, sources: Sequence[Source], tokens: Floats) -> Pooled | None:
