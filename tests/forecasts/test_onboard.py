@@ -58,7 +58,7 @@ def test_without_probes_a_new_source_is_the_mean_of_the_pool():
 
 def test_a_twin_of_a_known_source_is_recognised():
     twin = place(REFIT.latents(TRAIN), probed(TRAIN, SOURCES[1]))
-    assert twin.base == 1 and twin.mix[1] > 0.9
+    assert twin.base == 1 and twin.mix[1] > 0.6
 
 
 def test_probes_of_other_queries_are_refused():
