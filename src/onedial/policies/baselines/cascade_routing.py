@@ -24,8 +24,8 @@ from onedial.core.query import Query
 from onedial.policies.baselines.contract import Lesson, StepperRecipe
 from onedial.policies.baselines.logit import Logit, cross_fitted, folds_of
 from onedial.policies.baselines.pool import Pool, pool_of, thinned, worths
-from onedial.policies.baselines.ridge import Ridge, forecast_scores
 from onedial.policies.baselines.supermodels import Flags, Residuals, best_of_sets
+from onedial.policies.baselines.text_ridge import TextRidge, forecast_scores
 from onedial.policies.baselines.votes import Seen, signals
 
 MODELS = 6
@@ -64,7 +64,7 @@ class Estimates:
 
     sources: tuple[Source, ...]
     outputs: Ints
-    forecast: Ridge
+    forecast: TextRidge
     judges: tuple[Logit, ...]
     cost_usd: Floats
     residuals: Residuals

@@ -23,7 +23,7 @@ from onedial.core.outcome import Floats, Ints
 from onedial.core.query import Query
 from onedial.policies.baselines.contract import Lesson, StepperRecipe
 from onedial.policies.baselines.pool import ladder, pool_of, worths
-from onedial.policies.baselines.ridge import Ridge, forecast_scores
+from onedial.policies.baselines.text_ridge import TextRidge, forecast_scores
 from onedial.policies.fixed_arm import FixedArm
 
 BINS = 5
@@ -42,7 +42,7 @@ class BinnedBudget:
         quality: Mean training quality.
     """
 
-    forecast: Ridge
+    forecast: TextRidge
     output: int
     edges: Floats
     arms: tuple[Arm, ...]
@@ -93,7 +93,7 @@ def _curve(lesson: Lesson, output: int, source: object, held: Floats) -> _Curve:
     return _Curve(output, columns, edges, np.array([g.mean() for g in groups]), quality, cost)
 
 
-def _policy(lesson: Lesson, forecast: Ridge, curve: _Curve, picks: Ints, quality: float) -> BinnedBudget:
+def _policy(lesson: Lesson, forecast: TextRidge, curve: _Curve, picks: Ints, quality: float) -> BinnedBudget:
     arms = tuple(lesson.grid.arms[int(curve.columns[k])] for k in picks)
     return BinnedBudget(forecast, curve.output, curve.edges, arms, quality)
 

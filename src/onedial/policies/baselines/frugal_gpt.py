@@ -22,8 +22,8 @@ from onedial.core.outcome import Floats
 from onedial.policies.baselines.contract import Lesson, StepperRecipe
 from onedial.policies.baselines.logit import Logit, cross_fitted, folds_of
 from onedial.policies.baselines.pool import Pool, ladder, pool_of, thinned
-from onedial.policies.baselines.ridge import Ridge, forecast_scores
 from onedial.policies.baselines.staged import Stage, Staged, warm
+from onedial.policies.baselines.text_ridge import TextRidge, forecast_scores
 from onedial.policies.baselines.two_arm import levels
 from onedial.policies.baselines.votes import Seen, signals
 
@@ -112,7 +112,7 @@ def _asked(pool: Pool, chosen: Sequence[_Model], k: int) -> Floats:
     return pool.tape.ask_usd(column, 1, warm=True) if warm(pool.tape, asked, column) else chosen[k].usd
 
 
-def _policy(pool: Pool, chosen: Sequence[_Model], thresholds: tuple[float, ...], quality: float, forecast: Ridge) -> Staged:
+def _policy(pool: Pool, chosen: Sequence[_Model], thresholds: tuple[float, ...], quality: float, forecast: TextRidge) -> Staged:
     stages = [
         Stage(
             pool.block(m.column, 1), m.scorer if k < len(thresholds) else None, thresholds[k] if k < len(thresholds) else -np.inf, m.column

@@ -21,7 +21,7 @@ from onedial.core.decision import Decision, Policy
 from onedial.core.query import Query
 from onedial.policies.baselines.contract import Lesson, StepperRecipe
 from onedial.policies.baselines.pool import ARMS, frontier_arms, ladder, pool_of, worths
-from onedial.policies.baselines.ridge import Basis, Ridge
+from onedial.policies.baselines.text_ridge import Ground, TextRidge
 from onedial.policies.fixed_arm import FixedArm
 
 PRICES = 24
@@ -37,7 +37,7 @@ class Imitation:
         quality: Mean training quality, held out.
     """
 
-    classifier: Ridge
+    classifier: TextRidge
     arms: tuple[Arm, ...]
     quality: float = 0.0
 
@@ -49,7 +49,7 @@ class Imitation:
 
 def fit(lesson: Lesson) -> Sequence[Policy]:
     """Imitate at every price, for every model; the training hull is the ladder."""
-    grid, basis = lesson.grid, Basis.of(lesson.features)
+    grid, ground = lesson.grid, Ground.of(lesson)
     rows = np.arange(len(lesson.queries))
     found: list[tuple[float, float, Imitation]] = []
     for model in dict.fromkeys(source.model for source in pool_of(lesson, copies=0).names):
@@ -57,12 +57,12 @@ def fit(lesson: Lesson) -> Sequence[Policy]:
         arms = tuple(grid.arms[int(j)] for j in columns)
         quality, cost = grid.quality[:, columns], grid.cost_usd[:, columns]
         oracle = np.stack([np.argmax(w * quality - cost, axis=1) for w in worths(grid.cost_usd.mean(axis=0), PRICES)], axis=1)
-        classifier, held = basis.fit(np.eye(len(arms))[oracle].reshape(len(rows), -1))
+        classifier, held = ground.fit(np.eye(len(arms))[oracle].reshape(len(rows), -1))
         for start in range(0, PRICES * len(arms), len(arms)):
             one = slice(start, start + len(arms))
             taken = held[:, one].argmax(axis=1)
             reached = float(quality[rows, taken].mean())
-            policy = Imitation(Ridge(classifier.weights[:, one], classifier.offset[one]), arms, reached)
+            policy = Imitation(classifier.outputs(one), arms, reached)
             found.append((float(cost[rows, taken].mean()), reached, policy))
     return [found[k][2] for k in ladder([c for c, _, _ in found], [q for _, q, _ in found])]
 

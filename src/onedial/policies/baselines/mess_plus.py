@@ -26,7 +26,7 @@ from onedial.core.outcome import Floats, Ints
 from onedial.core.query import Query
 from onedial.policies.baselines.contract import Lesson, StepperRecipe
 from onedial.policies.baselines.pool import SOURCES, frontier_arms, ladder
-from onedial.policies.baselines.ridge import Ridge, forecast_scores
+from onedial.policies.baselines.text_ridge import TextRidge, forecast_scores
 
 TRADES = (0.003, 0.03, 0.3, 3.0, 30.0)
 LEVELS = 16
@@ -46,7 +46,7 @@ class VirtualQueue:
         quality: Mean training quality.
     """
 
-    forecast: Ridge
+    forecast: TextRidge
     arms: tuple[Arm, ...]
     cost: Floats
     alpha: float

@@ -30,8 +30,10 @@ from onedial.core.decision import Decision, Policy
 from onedial.core.outcome import Floats, Ints
 from onedial.core.query import Query
 from onedial.policies.baselines.contract import Lesson, StepperRecipe
+from onedial.policies.baselines.embedding import Embedding
+from onedial.policies.baselines.neighbours import means, nearest, unit
 from onedial.policies.baselines.pool import SOURCES, frontier_arms, ladder
-from onedial.policies.baselines.ridge import described
+from onedial.policies.baselines.text_ridge import described
 
 NEIGHBOURS = 10
 BUDGETS = 12
@@ -45,26 +47,27 @@ class Neighbours:
     """Training queries with their outcomes.
 
     Attributes:
-        unit: (n, d) features, centred and of unit length.
-        centre: (d,).
+        embedding: Of text.
+        unit: (n, r) coordinates of the training queries, of unit length.
         quality: (n, models).
         cost_usd: (n, models).
     """
 
+    embedding: Embedding
     unit: Floats
-    centre: Floats
     quality: Floats
     cost_usd: Floats
 
-    def near(self, x: Floats, own: bool = False) -> tuple[Floats, Floats]:
-        """(k, models) mean quality and cost of the nearest by cosine; `own` leaves a training row's own outcomes out."""
-        z = x - self.centre
-        close = z @ self.unit.T
-        if own:
-            np.fill_diagonal(close, -np.inf)
-        k = min(NEIGHBOURS, close.shape[1] - own)
-        index = np.argsort(-close, axis=1, kind="stable")[:, :k]
-        return self.quality[index].mean(axis=1), self.cost_usd[index].mean(axis=1)
+    @classmethod
+    def of(cls, features: Floats, quality: Floats, cost_usd: Floats) -> Neighbours:
+        """Of (n, d) features."""
+        embedding = Embedding.of(features)
+        return cls(embedding, unit(embedding.rows(features)), quality, cost_usd)
+
+    def near(self, rows: Floats, own: bool = False) -> tuple[Floats, Floats]:
+        """(k, models) mean quality and cost of the nearest to rows of unit length; `own` leaves training rows themselves out."""
+        index = nearest(rows, self.unit, NEIGHBOURS, without_self=own)
+        return means(index, self.quality), means(index, self.cost_usd)
 
 
 @dataclass(slots=True)
@@ -92,7 +95,7 @@ class DualRouting:
     def choose(self, query: Query, tried: tuple[Candidate, ...] = (), spent_usd: float = 0.0) -> Decision:
         """Ask one model, once, and book what it cost."""
         if query.id != self._current:
-            quality, cost = self.neighbours.near(described(query))
+            quality, cost = self.neighbours.near(unit(self.neighbours.embedding.rows(described(query))))
             self._spent = self._spent if self._count else np.zeros(len(self.arms))
             self._arm = taken(quality[0], cost[0], self.weights, self.budget_usd * (self._count + SLACK) - self._spent)
             self._count, self._current = self._count + 1, query.id
@@ -134,8 +137,8 @@ def fit(lesson: Lesson) -> Sequence[Policy]:
     grid = lesson.grid
     columns = frontier_arms(lesson, np.array([j for j, arm in enumerate(grid.arms) if arm.n == 1]), SOURCES)
     quality, usd = grid.quality[:, columns], grid.cost_usd[:, columns]
-    known, x = _neighbours(lesson.features, quality, usd)
-    d, g = known.near(x[:STREAM], own=True) if len(x) <= STREAM else _left_out(known, x)
+    known = Neighbours.of(lesson.features, quality, usd)
+    d, g = known.near(known.unit[:STREAM], own=True)
     seen = slice(0, OBSERVED)
     totals = np.geomspace(usd.mean(axis=0).min(), 1.5 * usd.mean(axis=0).max(), BUDGETS)
     budgets = [total * share for total in totals for share in _splits(quality.mean(axis=0), usd.mean(axis=0))]
@@ -145,19 +148,6 @@ def fit(lesson: Lesson) -> Sequence[Policy]:
     reached, paid = ([float(values[rows, t].mean()) for t in streams] for values in (quality, usd))
     arms = tuple(grid.arms[int(j)] for j in columns)
     return [DualRouting(known, arms, settings[k][0], settings[k][1], reached[k]) for k in ladder(paid, reached)]
-
-
-def _neighbours(x: Floats, quality: Floats, usd: Floats) -> tuple[Neighbours, Floats]:
-    centre = x.mean(axis=0)
-    z = x - centre
-    length = np.linalg.norm(z, axis=1, keepdims=True)
-    return Neighbours(z / np.where(length > 0, length, 1.0), centre, quality, usd), x
-
-
-def _left_out(known: Neighbours, x: Floats) -> tuple[Floats, Floats]:
-    """Forecasts of the first training queries, from the others."""
-    rest = Neighbours(known.unit[STREAM:], known.centre, known.quality[STREAM:], known.cost_usd[STREAM:])
-    return rest.near(x[:STREAM])
 
 
 def _splits(quality: Floats, usd: Floats) -> list[Floats]:

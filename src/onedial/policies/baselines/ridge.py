@@ -2,20 +2,17 @@
 
 One decomposition of the features serves every output and every strength; the
 strength is the one of the least leave-one-out error, and may be so large that
-only the mean is left.
+only the mean is left. Nothing may be fitted on top of the leave-one-out predictions, since what is
+left of a mean tells what was taken out; `text_ridge` has predictions for that.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
-from onedial.core.outcome import Floats, Ints, known_mean
-from onedial.core.query import Query
-from onedial.forecasts.features import features
-from onedial.policies.baselines.contract import Lesson
+from onedial.core.outcome import Floats
 
 STRENGTHS = np.geomspace(0.03, 300.0, 9)
 """Times the mean squared singular value."""
@@ -36,16 +33,6 @@ class Ridge:
     def predict(self, x: Floats) -> Floats:
         """(n, outputs)."""
         return np.asarray(x @ self.weights + self.offset)
-
-    def of(self, query: Query) -> Floats:
-        """(outputs,) of one query."""
-        return np.asarray(self.predict(described(query))[0])
-
-
-@lru_cache(maxsize=4096)
-def described(query: Query) -> Floats:
-    """(1, d) features of a query; kept, since the rungs of a ladder ask for the same ones."""
-    return features([query])
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,32 +69,23 @@ class Basis:
         """Fit (n, outputs); return the map and (n, outputs) predictions that each leave their own row out."""
         mean = y.mean(axis=0)
         inner = self.left.T @ (y - mean)
-        tried = [self._left_out(y, mean, inner, strength) for strength in self._strengths()]
+        tried = [self._left_out(y, mean, inner, strength) for strength in self.strengths()]
         errors = [float(((y - held) ** 2).sum()) for held in tried]
         best = int(np.argmin(errors))
-        shrunk = inner * (np.sqrt(self.squares) / (self.squares + self._strengths()[best]))[:, None]
-        weights = self.right @ shrunk
+        weights = self.weights(y - mean, float(self.strengths()[best]))
         return Ridge(weights, mean - self.centre @ weights), tried[best]
 
-    def _strengths(self) -> Floats:
+    def weights(self, away: Floats, strength: float) -> Floats:
+        """(d, outputs) slopes that explain (n, outputs) distances to the mean at one strength."""
+        inner = self.left.T @ away
+        return np.asarray(self.right @ (inner * (np.sqrt(self.squares) / (self.squares + strength))[:, None]))
+
+    def strengths(self) -> Floats:
+        """(k,) strengths that are tried, weakest first."""
         return STRENGTHS * (float(self.squares.mean()) if self.squares.size else 1.0)
 
     def _left_out(self, y: Floats, mean: Floats, inner: Floats, strength: float) -> Floats:
-        """Leave each row out of the slopes; out of the mean it would give itself away, upside down, to what is fitted on top."""
         share = self.squares / (self.squares + strength)
         fitted = self.left @ (inner * share[:, None])
-        lever = np.minimum((self.left**2) @ share, 1.0 - 1e-6)[:, None]
-        return np.asarray(mean + (fitted - lever * (y - mean)) / (1.0 - lever))
-
-
-def forecast_scores(lesson: Lesson, sources: Ints) -> tuple[Ridge, Floats]:
-    """Forecast the mean score of each source from the query's features.
-
-    Args:
-        lesson: Training split.
-        sources: (k,) columns of the panel.
-
-    Returns:
-        The map, and (n_queries, k) forecasts of the training queries, each without its own outcomes.
-    """
-    return Basis.of(lesson.features).fit(known_mean(lesson.panel.score[:, sources]))
+        lever = np.minimum((self.left**2) @ share + 1.0 / len(y), 1.0 - 1e-6)[:, None]
+        return np.asarray((mean + fitted - lever * y) / (1.0 - lever))

@@ -18,8 +18,8 @@ from onedial.core.arm import Arm
 from onedial.core.decision import Decision
 from onedial.core.outcome import Floats
 from onedial.core.query import Query
-from onedial.policies.baselines.ridge import Ridge
 from onedial.policies.baselines.tape import Tape
+from onedial.policies.baselines.text_ridge import TextRidge
 from onedial.policies.baselines.votes import Seen, leaders
 
 Flags = npt.NDArray[np.bool_]
@@ -74,7 +74,7 @@ class Staged:
 
     stages: tuple[Stage, ...]
     quality: float = 0.0
-    forecast: Ridge | None = None
+    forecast: TextRidge | None = None
 
     def choose(self, query: Query, tried: tuple[Candidate, ...] = (), spent_usd: float = 0.0) -> Decision:
         """Draw what is missing of the first stage that is not complete; answer with the first complete one that is good enough."""
