@@ -26,9 +26,13 @@ from onedial.forecasts.learners.choose import choose_learner
 from onedial.forecasts.learners.contract import cross_fitted
 from onedial.forecasts.learners.registry import RECIPES
 from onedial.forecasts.learners.space import fit_space
+from onedial.forecasts.learners.views import view
 from onedial.forecasts.sketch import sketch
 from onedial.metrics.routing import apgr, decile_curve
 from onedial.runtime.table import read_table
+
+
+BAG = "(tf-idf, two regressions)"
 
 
 def main() -> None:
@@ -75,7 +79,7 @@ def likelihoods(path, seed, options):
     found = {}
     for name, recipe in RECIPES.items():
         started = time.process_time()
-        seen, later = (space.place(x.rows(i)) if recipe.sees == "space" else x.rows(i).features() for i in (train, test))
+        seen, later = (view(recipe.sees, x.rows(i), space) for i in (train, test))
         if recipe.unseen:
             learner, bag = recipe.unseen(seen, y[train], s, seed)
         else:
@@ -106,11 +110,24 @@ def gains(path, seed, options):
             return apgr(curve, y[test, 1].mean(), y[test, 0].mean())
 
         print(f"\n{path.name}: {labels} labels, {len(test)} test queries, seed {seed}")
+        print(f"{BAG:30} {score(bag_of_words(queries, y, train, test)):.3f}")
         for name, recipe in RECIPES.items():
-            seen, later = (space.place(x.rows(i)) if recipe.sees == "space" else x.rows(i).features() for i in (train, test))
+            seen, later = (view(recipe.sees, x.rows(i), space) for i in (train, test))
             print(f"{name:30} {score(recipe.fit(seen, y[train], 2, seed).predict(later)):.3f}")
         chosen = choose_learner(x.rows(train), y[train], right[train], draws[train], seed)
         print(f"{'chosen: ' + chosen.name:30} {score(chosen.learner.predict(x.rows(test))):.3f}", flush=True)
+
+
+def bag_of_words(queries, y, train, test):
+    """The baseline: weighted words and pairs, whole vocabulary, one logistic regression per model, settings as they come."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2)
+    seen = words.fit_transform([queries[i].prompt for i in train])
+    later = words.transform([queries[i].prompt for i in test])
+    fits = (LogisticRegression(max_iter=1000).fit(seen, y[train, j] >= 0.5) for j in (0, 1))
+    return np.column_stack([fit.predict_proba(later)[:, 1] for fit in fits])
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from onedial.forecasts.learners.contract import cross_fitted, filled
 from onedial.forecasts.learners.reader import Reader
 from onedial.forecasts.learners.registry import RECIPES, restore
 from onedial.forecasts.learners.space import fit_space
+from onedial.forecasts.learners.views import view
 from onedial.forecasts.sketch import sketch
 from worlds import SOURCES, World
 
@@ -33,8 +34,7 @@ def truth(queries):
 TRAIN, TEST = WORLD.queries(240, "train"), WORLD.queries(150, "test")
 X, Y, RIGHT, DRAWS = lesson(TRAIN)
 SPACE = fit_space(X, 0)
-VIEW = {"space": SPACE.place(X), "features": X.features()}
-LATER = {"space": SPACE.place(sketch(TEST)), "features": sketch(TEST).features()}
+VIEW, LATER = ({sees: view(sees, x, SPACE) for sees in ("space", "features", "words")} for x in (X, sketch(TEST)))
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
@@ -64,8 +64,8 @@ def test_every_learner_is_the_same_after_it_was_stored(recipe):
 def test_every_learner_copes_with_queries_that_all_look_alike(recipe):
     alike = sketch([Query(str(i), "-") for i in range(60)])
     space = fit_space(alike, 0)
-    view = {"space": space.place(alike), "features": alike.features()}[recipe.sees]
-    found = recipe.fit(view, Y[:60], S, 0).predict(view[:3])
+    seen = view(recipe.sees, alike, space)
+    found = recipe.fit(seen, Y[:60], S, 0).predict(seen[:3])
     assert np.isfinite(found).all() and (found[0] == found[1]).all()
 
 

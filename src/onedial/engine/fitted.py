@@ -23,7 +23,7 @@ from onedial.forecasts.learners.reader import Reader
 from onedial.forecasts.token_signal import TokenSignal
 from onedial.runtime.whole import whole_file
 
-VERSION = 4
+VERSION = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from onedial.core.outcome import Floats, Ints
 from onedial.core.query import Query
 from onedial.forecasts.features import HASHED, SHAPE, shape_of, words_of
 
-GRAMS = 8192
+GRAMS = 32768
 """Columns of hashed n-grams; a multiple of `HASHED`, so that a sketch folds to the features exactly."""
 
 Embed = Callable[[Sequence[str]], Floats]

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from onedial.core.outcome import Floats, known_mean
 from onedial.forecasts.calibration import apply_logistic, fit_logistic
-from onedial.forecasts.learners.contract import FOLDS, Learner, Recipe, cross_fitted, fold_of, spread
+from onedial.forecasts.learners.contract import FOLDS, Learner, Recipe, Sees, cross_fitted, fold_of, spread
 from onedial.forecasts.learners.reader import Reader
 from onedial.forecasts.learners.registry import RECIPES
 from onedial.forecasts.learners.space import Space, fit_space
+from onedial.forecasts.learners.views import view
 from onedial.forecasts.sketch import Sketch
 
 BASELINE = "mean"
 MOST = 3  # Learners in a mean of several.
 TRIAL_ROWS = 1200  # Queries that candidates are compared on; the chosen are fitted on all.
+TRIAL_CELLS = 12_000  # More queries, where there are few sources: what is best for few queries need not be best for many.
 MANY, FEWER_FOLDS = 1000, 3  # With more queries than that, fewer folds do.
 _STILL = 1e-6
 _NOTHING = 1e-4  # A gain that no decision would notice.
@@ -84,7 +87,7 @@ def choose_learner(
     space, s = fit_space(x, seed), right.shape[1]
     telling = bool((np.ptp(space.place(x.rows(np.arange(min(len(x), TRIAL_ROWS)))), axis=0) > _STILL).any())
     recipes = {name: RECIPES[name] for name in dict.fromkeys((BASELINE, *(candidates if telling else ())))}
-    trial = np.sort(np.random.default_rng([seed, 3]).permutation(len(x))[:TRIAL_ROWS])
+    trial = np.sort(np.random.default_rng([seed, 3]).permutation(len(x))[: max(TRIAL_ROWS, TRIAL_CELLS // s)])
     view = _Views(x.rows(trial), space)
     tried = {name: _unseen(recipe, view.of(recipe), y[trial], s, seed) for name, recipe in recipes.items()}
     forecasts = {name: found for name, (_, found) in tried.items()}
@@ -99,7 +102,7 @@ def choose_learner(
     share = [[(name in winners) / len(winners) for winners in (names, rest_names)] for name in taken]
     weights = np.repeat(np.array(share), (s, y.shape[1] - s), axis=1)
     return Chosen(
-        learner=_reader(space, members, tuple(recipes[name].sees == "space" for name in taken), weights),
+        learner=_reader(space, members, tuple(recipes[name].sees for name in taken), weights),
         name="+".join(names),
         rest_name="+".join(rest_names),
         out_of_fold=np.einsum("mk,mnk->nk", weights, np.stack([tried[name][1] for name in taken])),
@@ -113,12 +116,12 @@ class _Views:
 
     x: Sketch
     space: Space
-    made: dict[str, Floats] = field(default_factory=dict)
+    made: dict[str, Any] = field(default_factory=dict)
 
-    def of(self, recipe: Recipe) -> Floats:
+    def of(self, recipe: Recipe) -> Any:
         """(n, d) in the view that a learner takes."""
         if recipe.sees not in self.made:
-            self.made[recipe.sees] = self.space.place(self.x) if recipe.sees == "space" else self.x.features()
+            self.made[recipe.sees] = view(recipe.sees, self.x, self.space)
         return self.made[recipe.sees]
 
 
@@ -155,10 +158,10 @@ class _Contest:
         return gained - error
 
 
-def _reader(space: Space, members: tuple[Learner, ...], sees_space: tuple[bool, ...], weights: Floats) -> Reader:
+def _reader(space: Space, members: tuple[Learner, ...], sees: tuple[Sees, ...], weights: Floats) -> Reader:
     """Serve with the space only where a member looks at it."""
-    needed = any(sees and member.kind != BASELINE for sees, member in zip(sees_space, members, strict=True))
-    return Reader(space if needed else None, members, sees_space, weights)
+    needed = any(one == "space" and member.kind != BASELINE for one, member in zip(sees, members, strict=True))
+    return Reader(space if needed else None, members, sees, weights)
 
 
 def likelihoods(forecast: Floats, right: Floats, draws: Floats, seed: int) -> Floats:
@@ -181,10 +184,10 @@ def _closeness(forecast: Floats, y: Floats) -> Floats:
     return -known_mean(((forecast - y) / np.where(scale > _STILL, scale, np.nan)) ** 2, axis=1)
 
 
-def _unseen(recipe: Recipe, x: Floats, y: Floats, rates: int, seed: int) -> tuple[Learner | None, Floats]:
+def _unseen(recipe: Recipe, x: Any, y: Floats, rates: int, seed: int) -> tuple[Learner | None, Floats]:
     """Forecasts of rows without their own outcomes, with the learner where it comes along."""
     return (
         recipe.unseen(x, y, rates, seed)
         if recipe.unseen
-        else (None, cross_fitted(recipe, x, y, rates, seed, FEWER_FOLDS if len(x) > MANY else FOLDS))
+        else (None, cross_fitted(recipe, x, y, rates, seed, FEWER_FOLDS if x.shape[0] > MANY else FOLDS))
     )

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from onedial.core.outcome import Floats, Ints, known_mean
 
 Arrays = Mapping[str, npt.NDArray[Any]]
+Sees = Literal["space", "features", "words"]
 FOLDS = 5
 
 
@@ -28,7 +29,7 @@ class Learner(Protocol):
         """The name under which `registry.restore` knows the class."""
         ...
 
-    def predict(self, x: Floats) -> Floats:
+    def predict(self, x: Any) -> Floats:
         """(n, d) to (n, K)."""
         ...
 
@@ -40,7 +41,7 @@ class Learner(Protocol):
 class Fits(Protocol):
     """Fit a learner to (n, d) and (n, K), NaN where nothing was observed, the first `rates` outputs being success rates."""
 
-    def __call__(self, x: Floats, y: Floats, rates: int, seed: int) -> Learner:
+    def __call__(self, x: Any, y: Floats, rates: int, seed: int) -> Learner:
         """Choose hyperparameters inside, on a split of the rows given."""
         ...
 
@@ -53,14 +54,15 @@ class Recipe:
         name: As in the scores of `choose`.
         source: Where it was published.
         fit: See `Fits`.
-        sees: `space`: coordinates of weighted words and the shape (see `space`); `features`: raw hashed counts and the shape.
+        sees: `space`: coordinates of weighted words and the shape (see `space`); `features`: raw hashed counts and the shape;
+            `words`: log counts of every n-gram, as a sparse array.
         unseen: Fit and forecast the training rows without their own outcomes at once, where that is cheaper than folds.
     """
 
     name: str
     source: str
     fit: Fits
-    sees: Literal["space", "features"] = "space"
+    sees: Sees = "space"
     unseen: Callable[[Floats, Floats, int, int], tuple[Learner, Floats]] | None = None
 
 
@@ -69,9 +71,9 @@ def fold_of(n: int, seed: int, folds: int = FOLDS) -> Ints:
     return np.random.default_rng([seed, n]).permutation(np.arange(n) % max(min(folds, n), 1))
 
 
-def cross_fitted(recipe: Recipe, x: Floats, y: Floats, rates: int, seed: int, folds: int = FOLDS) -> Floats:
+def cross_fitted(recipe: Recipe, x: Any, y: Floats, rates: int, seed: int, folds: int = FOLDS) -> Floats:
     """Forecast every row by a learner that was fitted on the other folds, (n, K)."""
-    fold = fold_of(len(x), seed, folds)
+    fold = fold_of(x.shape[0], seed, folds)
     out = np.empty_like(y)
     for held in range(fold.max() + 1):
         out[fold == held] = recipe.fit(x[fold != held], y[fold != held], rates, seed).predict(x[fold == held])

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from onedial.core.outcome import Floats
-from onedial.forecasts.learners.contract import Arrays, Learner
+from onedial.forecasts.learners.contract import Arrays, Learner, Sees
 from onedial.forecasts.learners.registry import restore
 from onedial.forecasts.learners.space import Space
+from onedial.forecasts.learners.views import view
 from onedial.forecasts.sketch import Sketch
 
 
@@ -22,29 +23,28 @@ class Reader:
     Attributes:
         space: None if no member looks at it.
         members: Fitted learners.
-        sees_space: Whether each reads coordinates in the space; raw features otherwise.
+        sees: What each looks at; see `views`.
         weights: (n_members, K), each column summing to one.
     """
 
     space: Space | None
     members: tuple[Learner, ...]
-    sees_space: tuple[bool, ...]
+    sees: tuple[Sees, ...]
     weights: Floats
 
     def predict(self, x: Sketch) -> Floats:
         """(n, K) outputs of n sketched queries."""
-        placed = self.space.place(x) if self.space else np.zeros((len(x), 0))
-        raw = np.zeros((len(x), 0)) if all(self.sees_space) else x.features()
+        seen = {sees: view(sees, x, self.space) for sees in set(self.sees)}
         out = np.zeros((len(x), self.weights.shape[1]))
-        for member, sees, weight in zip(self.members, self.sees_space, self.weights, strict=True):
-            out += weight * member.predict(placed if sees else raw)
+        for member, sees, weight in zip(self.members, self.sees, self.weights, strict=True):
+            out += weight * member.predict(seen[sees])
         return out
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Everything there is to store: plain arrays, none of them of objects."""
         out: dict[str, npt.NDArray[Any]] = {
             "weights": self.weights,
-            "sees_space": np.array(self.sees_space),
+            "sees": np.array(self.sees),
             "kinds": np.array([member.kind for member in self.members]),
         }
         out |= {f"space.{name}": value for name, value in (self.space.arrays() if self.space else {}).items()}
@@ -61,4 +61,4 @@ class Reader:
 
         members = tuple(restore(str(kind), part(f"{i}.")) for i, kind in enumerate(arrays["kinds"]))
         space = part("space.")
-        return cls(Space(**space) if space else None, members, tuple(map(bool, arrays["sees_space"])), arrays["weights"])
+        return cls(Space(**space) if space else None, members, tuple(cast(Sees, str(sees)) for sees in arrays["sees"]), arrays["weights"])

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from onedial.core.errors import ConfigError, unknown
-from onedial.forecasts.learners import boosting, factors, forest, irt, kmeans, knn, logistic, mean, ridge
+from onedial.forecasts.learners import boosting, factors, forest, irt, kmeans, knn, logistic, mean, ridge, words
 from onedial.forecasts.learners.contract import Arrays, Learner, Recipe
 from onedial.forecasts.learners.forest import Trees
 from onedial.forecasts.learners.kmeans import Clusters
 from onedial.forecasts.learners.knn import Neighbours
 from onedial.forecasts.learners.linear import Linear
 from onedial.forecasts.learners.mean import Mean
+from onedial.forecasts.learners.words import Words
 
 RECIPES: dict[str, Recipe] = {
-    part.RECIPE.name: part.RECIPE for part in (mean, ridge, logistic, knn, kmeans, factors, irt, forest, boosting)
+    part.RECIPE.name: part.RECIPE for part in (mean, ridge, logistic, knn, kmeans, factors, irt, words, forest, boosting)
 }
 
 _RESTORE: dict[str, Callable[[Arrays], Learner]] = {
@@ -23,6 +24,7 @@ _RESTORE: dict[str, Callable[[Arrays], Learner]] = {
     Neighbours.kind: lambda arrays: Neighbours(**arrays),
     Clusters.kind: lambda arrays: Clusters(**arrays),
     Trees.kind: Trees.from_arrays,
+    Words.kind: lambda arrays: Words(**arrays),
 }
 
 

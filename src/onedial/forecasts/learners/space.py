@@ -15,9 +15,11 @@ import numpy.typing as npt
 from scipy import sparse
 
 from onedial.core.outcome import Floats
-from onedial.forecasts.sketch import GRAMS, Sketch
+from onedial.forecasts.sketch import Sketch
 
 COORDINATES = 256
+FOLDED = 8192
+"""Columns that n-grams are folded into; axes over all of them would be large to keep."""
 SHAPE_NORM = 0.5
 """Typical norm of the shape part; that of the words is 1."""
 _SPARE = 8  # More directions than are kept, so that the last ones are found well.
@@ -28,8 +30,8 @@ class Space:
     """A fitted space.
 
     Attributes:
-        rarity: (GRAMS,) weight of each n-gram: inverse document frequency.
-        axes: (GRAMS, q) float32, orthonormal columns.
+        rarity: (FOLDED,) weight of each folded n-gram: inverse document frequency.
+        axes: (FOLDED, q) float32, orthonormal columns.
         centre: Of the shape.
         scale: Of the shape.
     """
@@ -54,11 +56,11 @@ class Space:
 def fit_space(x: Sketch, seed: int, coordinates: int = COORDINATES) -> Space:
     """Learn weights and axes from texts; few texts give few coordinates."""
     n = len(x)
-    seen = np.bincount(x.codes, minlength=GRAMS)
+    seen = np.bincount(x.codes % FOLDED, minlength=FOLDED)
     rarity = np.log((1.0 + n) / (1.0 + seen)) + 1.0
     words = _weighted(x, rarity)
     q = max(min(coordinates, n // 4), 1)
-    start = np.random.default_rng([seed, 2]).standard_normal((GRAMS, q + _SPARE)).astype(np.float32)
+    start = np.random.default_rng([seed, 2]).standard_normal((FOLDED, q + _SPARE)).astype(np.float32)
     base = words.T @ (words @ start)
     base = words.T @ (words @ np.linalg.qr(base)[0])
     base = np.linalg.qr(base)[0]
@@ -68,8 +70,9 @@ def fit_space(x: Sketch, seed: int, coordinates: int = COORDINATES) -> Space:
 
 
 def _weighted(x: Sketch, rarity: Floats) -> Any:
-    """(n, GRAMS) sparse rows of norm 1; a row of nothing stays nothing."""
-    values = x.counts * rarity[x.codes]
+    """(n, FOLDED) sparse rows of norm 1; a row of nothing stays nothing."""
+    codes = x.codes % FOLDED
+    values = x.counts * rarity[codes]
     norm = np.sqrt(np.bincount(x.row, weights=values**2, minlength=len(x)))
     values = (values / np.repeat(np.maximum(norm, 1e-9), np.diff(x.indptr))).astype(np.float32)
-    return sparse.csr_array((values, x.codes, x.indptr), shape=(len(x), GRAMS))
+    return sparse.csr_array((values, codes, x.indptr), shape=(len(x), FOLDED))
