@@ -31,7 +31,6 @@ from onedial.forecasts.sketch import sketch
 from onedial.metrics.routing import apgr, decile_curve
 from onedial.runtime.table import read_table
 
-
 BAG = "(tf-idf, two regressions)"
 
 

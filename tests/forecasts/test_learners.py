@@ -132,3 +132,17 @@ def test_where_all_queries_look_alike_the_mean_is_taken():
     chosen = choose_learner(alike, Y[:60], RIGHT[:60], DRAWS[:60], 0)
     assert chosen.name == "mean" and set(chosen.scores) == {"mean"}
     assert chosen.learner.predict(alike.rows([0]))[0] == pytest.approx(Y[:60].mean(axis=0))
+
+
+def test_rare_words_that_decide_are_learned_from_many_queries_by_the_words_alone():
+    rng, kinds = np.random.default_rng(0), 500
+    easy = rng.random(kinds) < 0.5
+    kind = rng.integers(0, kinds, 3000)
+    x = sketch([Query(str(i), f"say what zq{k}x is like {rng.integers(0, 9)}") for i, k in enumerate(kind)])
+    y = (rng.random((3000, 1)) < np.where(easy[kind], 0.9, 0.1)[:, None]).astype(float)
+    train, test = np.arange(2000), np.arange(2000, 3000)
+    space, error = fit_space(x.rows(train), 0), {}
+    for name in ("words", "logistic"):
+        seen, later = (view(RECIPES[name].sees, x.rows(rows), space) for rows in (train, test))
+        error[name] = ((RECIPES[name].fit(seen, y[train], 1, 0).predict(later)[:, 0] - np.where(easy[kind[test]], 0.9, 0.1)) ** 2).mean()
+    assert error["words"] < 0.75 * error["logistic"]

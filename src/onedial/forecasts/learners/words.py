@@ -1,6 +1,6 @@
 """Logistic regressions of success on every n-gram, weighted by rarity: what rare words say, which a few hundred coordinates cannot hold.
 
-With few queries the coordinates of `space` say more; with thousands both together say most. Outputs that are no success rates get their mean.
+With few queries the coordinates of `space` say more, with thousands both together. Outputs that are no success rates get their mean.
 
 Source: Spärck Jones 1972 (rarity); Genkin, Lewis, Madigan 2007 (logistic regression of text, held to zero).
 """
