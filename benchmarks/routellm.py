@@ -1,6 +1,6 @@
 """RouteLLM's protocol on RouteLLM's labels: average gap recovered, and the strong calls that recover half and four fifths of it.
 
-    python benchmarks/routellm.py DIR [--seeds 5] [--labels 1500 11000] [--json FILE]
+    python benchmarks/routellm.py DIR [--seeds 5] [--first 0] [--labels 1500 11000] [--json FILE]
 
 DIR is an outcome table (`queries.parquet`, `outcomes.parquet`) of the two models, with `raw/*_contaminated_prompts.jsonl` (prompts
 that the protocol drops) and `raw/gsm8k_responses.csv` (the answers of the weak model) beside it. Means and standard deviations
@@ -43,6 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", type=Path)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--labels", type=int, nargs="*", default=[1500, 11000])
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -50,7 +51,7 @@ def main() -> None:
     found: dict[str, Spread] = {}
     for title, one in parts(mmlu, gsm8k, weak_answers(options.table, gsm8k), options.labels):
         started = time.monotonic()
-        found[title] = spread_of([one(seed) for seed in range(options.seeds)])
+        found[title] = spread_of([one(seed) for seed in range(options.first, options.first + options.seeds)])
         show(title, found[title], options.seeds, time.monotonic() - started)
         if options.json:
             options.json.write_text(
