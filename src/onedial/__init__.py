@@ -24,8 +24,7 @@ from onedial.core.errors import (
 from onedial.core.model import Model
 from onedial.core.query import Query
 from onedial.core.usage import Price, Usage
-
-__version__ = "0.1.0"
+from onedial.core.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from onedial.apps.workspace import load

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from onedial.evals.bench import Benched
     from onedial.evals.benchtable import BenchTable
 
-UNPROMPTED = "(no prompt recorded)"
 HUMBLING = ("best fixed", "hull", "best-per-dataset", "random", "agreement-cascade", "token-gate")
+NAMES, NUMBERS = 30, 14
+"""Columns that a table of results needs at least, of names and of each target."""
 FIRST = ("joint", "model-only", "compute-only")
 
 
@@ -50,6 +51,7 @@ def bench(
     """
     from onedial.evals.bench import BenchOptions
     from onedial.evals.bench import bench as run
+    from onedial.evals.benchextras import extrapolation, promise_over_resplits
     from onedial.evals.benchjson import document, table_json
     from onedial.evals.goals import goals_of
     from onedial.runtime.whole import whole_file
@@ -58,12 +60,13 @@ def bench(
     chosen = given.seed if seed is None else seed
     named = tuple(name.strip() for name in policies.split(",") if name.strip())
     options = BenchOptions(goals_of(target or ()), named, folds, resamples, chosen)
-    found: list[dict[str, Any]] = []
+    kept, found = (given.data or DATA) / "bench", list[dict[str, Any]]()
     with stages() as told, workers(jobs) as side_by_side:
         for table in _tables(folders, pool or (), arms or (), queries or None, chosen):
-            benched = run(table, options, (given.data or DATA) / "bench", told, side_by_side)
+            benched = run(table, options, kept, told, side_by_side)
             _show(benched)
-            found.append(table_json(benched))
+            extra = {"promise": promise_over_resplits(benched), "extrapolation": extrapolation(table, chosen, kept, told)}
+            found.append(table_json(benched, extra))
             if report is not None:
                 _write_report(benched, report / table.name)
     if json is not None:
@@ -98,7 +101,7 @@ def _tables(folders: list[Path], pools: Any, arms: Any, most: int | None, seed: 
 
     read = {folder.name: folder for folder in folders}
     for name, folder in read.items():
-        table = read_table(folder, repair=True, unprompted=UNPROMPTED)
+        table = read_table(folder, repair=True)
         made = bench_table(name, table.queries, table.outcomes, arms=arms, most=most, seed=seed)
         yield replace(made, notes=(*made.notes, *table.repaired))
     for together in pools:
@@ -106,7 +109,7 @@ def _tables(folders: list[Path], pools: Any, arms: Any, most: int | None, seed: 
         for name in names:
             if name not in read:
                 raise ConfigError(f"--pool {together}: {unknown('table', name, read)} Give its directory too.")
-        parts = [(name, read_table(read[name], repair=True, unprompted=UNPROMPTED)) for name in names]
+        parts = [(name, read_table(read[name], repair=True)) for name in names]
         asked, outcomes = pooled_table(together, [(name, table.queries, table.outcomes) for name, table in parts])
         yield bench_table(together, asked, outcomes, arms=arms, most=most, seed=seed)
 
@@ -122,7 +125,7 @@ def _show(benched: Benched) -> None:
     )
     for note in table.notes:
         screen().print(note, style="dim", soft_wrap=True)
-    screen().print(_ratios(benched))
+    screen(NAMES + NUMBERS * len(pooled.goals)).print(_ratios(benched))
     for name, why in pooled.absent.items():
         screen().print(f"{name} is absent: {why}", style="dim", soft_wrap=True)
     screen().print(verdict_of(benched).sentence, style="bold", soft_wrap=True)

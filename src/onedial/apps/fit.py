@@ -64,7 +64,8 @@ def show(fit: Fit) -> None:
     out.print(
         f"Fitted on {on[0]:,} queries; {on[1]:,} others are kept for what is promised. "
         f"{counted(len(models), 'model')} ({', '.join(models)}), {counted(len(fit.forecast.sources), 'source')}, "
-        f"up to {counted(max(fit.max_draws), 'sample')} each, success forecast by {fit.forecast.learner}, {fit.label_kind} labels. Reference arm: {fit.reference}.",
+        f"up to {counted(max(fit.max_draws), 'sample')} each, {fit.label_kind} labels. "
+        f"Success is forecast by {fit.forecast.learner}. Reference arm: {fit.reference}.",
         soft_wrap=True,
     )
     out.print()

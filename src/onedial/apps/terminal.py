@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from onedial.engine.ladders import Progress
 
 
-def screen() -> Console:
-    """Where results go."""
+def screen(least: int = 0) -> Console:
+    """Where results go, at least so many columns wide: what is wider than a terminal wraps, where else it would be cut."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    console = Console(highlight=False)
+    return console if console.width >= least else Console(highlight=False, width=least)
 
 
 def aside() -> Console:

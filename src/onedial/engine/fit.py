@@ -96,8 +96,7 @@ def fit_policies(
     arms = [arm for j in hull_arms(complete, sources) for arm in [complete.arms[j]] if _complete(grids[1], arm)]
     flattery = optimism(complete, np.random.default_rng(seed))
     on_train, on_proof = (
-        with_arms(ladder, grid, arms, grids[0], sources, less)
-        for ladder, grid, less in zip(ladders, grids, (flattery, 0.0), strict=True)
+        with_arms(ladder, grid, arms, grids[0], sources, less) for ladder, grid, less in zip(ladders, grids, (flattery, 0.0), strict=True)
     )
     fit = Fit(
         forecast=fitted.forecast,

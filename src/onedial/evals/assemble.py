@@ -35,6 +35,8 @@ from onedial.strategies.draw import Reading
 FIFTHS = ("easiest fifth", "second fifth", "third fifth", "fourth fifth", "hardest fifth")
 AMOUNTS = {"1": 1, "2": 2, "3–4": 4, "5–8": 8, "more": 1 << 30}
 """Samples of one query, by the most that each name stands for."""
+NAMED = 4
+"""Models that a subtitle names, at most."""
 LABELS = tuple("best fixed arm" if not offset else f"best fixed arm − {100 * offset:.4g} points" for offset in OFFSETS)
 """What the experiment's targets are called."""
 
@@ -157,7 +159,8 @@ def described(grid: Grid) -> str:
     models = models_by_cost(arm_points(grid))
     efforts = len({arm.source.effort for arm in grid.arms})
     strategies = ", ".join(dict.fromkeys(arm.strategy for arm in grid.arms))
-    named = f"{len(models)} model{'s' if len(models) > 1 else ''} ({', '.join(models)})"
+    listed = ", ".join(models) if len(models) <= NAMED else f"{', '.join(models[:2])} to {models[-1]}"
+    named = f"{len(models)} model{'s' if len(models) > 1 else ''} ({listed})"
     thinking = f"{efforts} thinking level{'s' if efforts > 1 else ''}"
     return f"{named}, {thinking}, up to {max(arm.n for arm in grid.arms)} samples ({strategies})"
 

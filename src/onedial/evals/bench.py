@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-import onedial
 from onedial.core.errors import TableError
 from onedial.core.outcome import Ints
+from onedial.core.version import __version__
 from onedial.engine.ladders import Progress, quiet
 from onedial.engine.recorded import Recorded
 from onedial.evals.benchtable import BenchTable
@@ -150,8 +150,8 @@ def key_of(table: BenchTable, options: BenchOptions) -> str:
 @cache
 def source_digest() -> str:
     """Identifies the code of the package, shells and embedded models left out."""
-    root = Path(onedial.__file__).parent
-    found = blake2b(onedial.__version__.encode(), digest_size=8)
+    root = Path(__file__).parent.parent
+    found = blake2b(__version__.encode(), digest_size=8)
     for path in sorted(root.rglob("*.py")):
         if path.relative_to(root).parts[0] not in UNSEEN:
             found.update(path.read_bytes())

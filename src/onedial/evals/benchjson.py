@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import onedial
+from onedial.core.version import __version__
 from onedial.evals.assemble import exchange, fifths
 from onedial.evals.bench import Benched, BenchOptions
 from onedial.evals.contenders import of_frontier
@@ -33,7 +33,7 @@ def document(command: str, options: BenchOptions, tables: Sequence[dict[str, Any
         "folds": options.folds,
         "resamples": options.resamples,
     }
-    return {"version": onedial.__version__, "command": command, "options": asked, "seed": options.seed, "tables": list(tables)}
+    return {"version": __version__, "command": command, "options": asked, "seed": options.seed, "tables": list(tables)}
 
 
 def table_json(benched: Benched, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -6,66 +6,87 @@ import numpy as np
 
 from onedial.core.outcome import Ints
 from onedial.evals import findings as f
-from onedial.evals.assemble import FIFTHS, described, exchange, fifths
+from onedial.evals.assemble import AMOUNTS, FIFTHS, described, exchange, fifths
 from onedial.evals.bench import Benched
+from onedial.evals.benchjson import UNITS
 from onedial.evals.contenders import of_frontier
-from onedial.evals.panels import models_by_cost
-from onedial.evals.selection import Sweep
 from onedial.evals.summary import arm_points, hull_line, line, matched_rows, reliability_of, shares
 from onedial.evals.verdict import verdict_of
 
 DRAWN = ("joint", "model-only", "compute-only")
-AMOUNTS = {"1": 1, "2": 2, "3–4": 4, "5–8": 8, "more": 1 << 30}
+ALWAYS = ("token-gate", "agreement-cascade")
+"""Published methods in the table of costs, however they do."""
+SHOWN = 0.02
+"""Offset of the goal at which is shown who got what, and how well calibrated that was."""
+OTHER = "other"
+MODELS = 5
+"""Models that have a shade of their own."""
 
 
 def bench_findings(benched: Benched) -> f.Findings:
     """Everything that a report shows of a table."""
     pooled, table = benched.pooled, benched.table
     rng = np.random.default_rng(benched.options.seed)
-    group = fifths(pooled.ease)
+    group, at = fifths(pooled.ease), _shown(benched)
+    best = rivals(benched)
     frontier_arms = of_frontier(pooled.arms)
-    named = [name for name in (*DRAWN, *rivals(benched), benched.bound) if name in pooled.sweeps]
-    n = len(table.queries)
-    kept = {*named, *DRAWN, "hull", "hindsight", pooled.fixed.name}
+    named = [name for name in (*DRAWN, *best, benched.bound) if name in pooled.sweeps]
+    kept = {*named, *ALWAYS, "hull", "hindsight", pooled.fixed.name}
+    n, folds = len(table.queries), benched.options.folds
     return f.Findings(
         subtitle=f"{table.name}: {described(pooled.arms)}",
-        n_train=n - n // benched.options.folds,
+        n_train=n - n // folds,
         n_test=n,
         arms=arm_points(pooled.arms),
-        lines=(*(line(_asked(pooled.sweeps[name]), rng) for name in named), hull_line(pooled.arms), line(pooled.fixed, rng)),
+        lines=(*(line(pooled.sweeps[name], rng) for name in named), hull_line(pooled.arms), line(pooled.fixed, rng)),
         matched=matched_rows([row for row in benched.matched if row.policy in kept]),
-        shares=_shares(benched, group),
-        reliability=reliability_of(pooled.forecast[0], pooled.reached[0]),
+        shares=who_got_what(benched, group, at),
+        reliability=reliability_of(pooled.forecast[at], pooled.reached[at]),
         exchange=exchange(frontier_arms, frontier_arms, group),
-        notes=(verdict_of(benched).sentence, *table.notes),
+        notes=(verdict_of(benched).sentence, f"Who got what, and calibration: at {pooled.goals[at].label}.", *table.notes),
+        split=f"{n:,} of {table.n_total:,} queries, each shown once, by policies fitted on the other {folds - 1} of {folds} folds",
+        unit=UNITS[table.basis],
+        rivals=tuple(best),
     )
 
 
 def rivals(benched: Benched, most: int = 2) -> list[str]:
-    """The published methods that are cheapest at equal quality, on average over the goals that they reach most often."""
-    pooled = benched.pooled
-    published = [name for name, family in pooled.families.items() if family in ("router", "cascade", "online")]
-    costs = {name: [r.over_fixed.estimate for r in benched.matched if r.policy == name] for name in published}
-    ranked = sorted(published, key=lambda name: (int(np.isnan(costs[name]).sum()), float(np.nansum(costs[name]))))
-    return ranked[:most]
+    """The published methods that reach the most goals, the cheapest of them at equal quality first."""
+    families = benched.pooled.families
+    costs: dict[str, list[float]] = {name: [] for name, family in families.items() if family in ("router", "cascade", "online")}
+    for row in benched.matched:
+        if row.policy in costs:
+            costs[row.policy].append(row.over_fixed.estimate)
+    return sorted(costs, key=lambda name: (int(np.isnan(costs[name]).sum()), float(np.nansum(costs[name]))))[:most]
 
 
-def _asked(sweep: Sweep) -> Sweep:
-    """Without the points that were asked for no target."""
-    return sweep
-
-
-def _shares(benched: Benched, group: Ints) -> tuple[f.Shares, ...]:
-    """What joint drew at the first goal, by fifth of difficulty: models, and samples per query."""
-    pooled, sources = benched.pooled, benched.table.sources
-    draws = pooled.draws[0]
-    order = models_by_cost(arm_points(pooled.arms))
-    total = {name: sum(int(draws[:, j].sum()) for j, s in enumerate(sources) if s.model == name) for name in order}
-    top = set(sorted(order, key=lambda name: -total[name])[:5])
-    options = [*(name for name in order if name in top), *(["other"] if len(order) > len(top) else [])]
-    code = np.array([options.index(s.model if s.model in top else "other") for s in sources])
+def who_got_what(benched: Benched, group: Ints, at: int) -> tuple[f.Shares, ...]:
+    """What joint drew at a goal, by fifth of difficulty: models and thinking per sample, and samples per query."""
+    draws, sources = benched.pooled.draws[at], benched.table.sources
     row, column = np.nonzero(draws)
     times = draws[row, column]
-    models = shares("model, per sample", options, np.repeat(code[column], times), np.repeat(group[row], times), FIFTHS)
+    groups = np.repeat(group[row], times)
+    panels = []
+    for title, names in (("model, per sample", _models(benched, draws)), ("thinking, per sample", [s.effort or "none" for s in sources])):
+        options = [name for name in dict.fromkeys(names) if any(draws[:, j].any() for j, own in enumerate(names) if own == name)]
+        options = sorted(options, key=lambda name: name == OTHER)
+        code = np.array([options.index(name) if name in options else 0 for name in names], dtype=np.int64)
+        if 1 < len(options) <= MODELS + 1:
+            panels.append(shares(title, options, np.repeat(code[column], times), groups, FIFTHS))
     counts = np.searchsorted(list(AMOUNTS.values()), draws.sum(axis=1))
-    return models, shares("samples, per query", tuple(AMOUNTS), counts, group, FIFTHS)
+    return (*panels, shares("samples, per query", tuple(AMOUNTS), counts, group, FIFTHS))
+
+
+def _models(benched: Benched, draws: Ints) -> list[str]:
+    """Per source its model, or `other` for a model that is not among those drawn most; cheapest first where that can be."""
+    sources = benched.table.sources
+    total = {s.model: 0 for s in sources}
+    for j, source in enumerate(sources):
+        total[source.model] += int(draws[:, j].sum())
+    top = sorted(total, key=lambda name: -total[name])[: MODELS if len(total) > MODELS + 1 else MODELS + 1]
+    return [s.model if s.model in top else OTHER for s in sources]
+
+
+def _shown(benched: Benched) -> int:
+    offsets = [None if goal.absolute else goal.value for goal in benched.options.goals]
+    return offsets.index(SHOWN) if SHOWN in offsets else 0

@@ -42,7 +42,7 @@ class Contender:
 
 
 def chosen_for(train: Mapping[str, Rolled], targets: Floats) -> list[Chosen]:
-    """What training chooses for every target, and then single rungs: at `PLACES` and `REST`; the best rung where a target is out of reach."""
+    """What training chooses for every target, the best rung where one is out of reach; then single rungs, at `PLACES` and `REST`."""
     top = max(train, key=lambda option: train[option].quality.mean(axis=1).max())
     reached = train[top].quality.mean(axis=1)
     best = int(reached.argmax())

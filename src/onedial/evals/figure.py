@@ -48,7 +48,8 @@ def _draw_left(figure: Figure, findings: Findings) -> None:
 def _draw_right(figure: Figure, findings: Findings) -> None:
     if findings.matched:
         _heading(figure, RIGHT, 0.882, "Cost at equal quality (best fixed arm = 100 %)")
-        rows.draw_matched(_axes(figure, RIGHT + 0.082, 0.55, 0.925, 0.865), findings)
+        bottom = 0.55 if findings.promises else 0.37
+        rows.draw_matched(_axes(figure, RIGHT + 0.082, bottom, 0.925, 0.865), findings)
     if findings.promises:
         _heading(figure, RIGHT, 0.485, "Promised (bar) and reached (dot)")
         rows.draw_promises(_axes(figure, RIGHT, 0.345, 0.905, 0.472), findings)
@@ -75,9 +76,7 @@ def _axes(figure: Figure, left: float, bottom: float, right: float, top: float) 
 
 
 def _subtitle(findings: Findings) -> str:
-    return (
-        f"{findings.subtitle}  ·  chosen on {findings.n_train:,} queries, shown on {findings.n_test:,} others  ·  bands are 95 % intervals"
-    )
+    return f"{findings.subtitle}  ·  {findings.divided}  ·  bands are 95 % intervals"
 
 
 def write_png(findings: Findings, path: Path, dpi: int = 160) -> None:

@@ -170,6 +170,9 @@ class Findings:
         exchange: Compute against model size.
         notes: Caveats, one sentence each.
         headline: A title instead of the one derived from `matched`.
+        split: How queries were divided, in a sentence instead of the one that follows from `n_train` and `n_test`.
+        unit: What costs are counted in.
+        rivals: Published methods among the lines and in `matched`, as they are to be shown.
     """
 
     subtitle: str
@@ -184,11 +187,19 @@ class Findings:
     exchange: tuple[ExchangeRow, ...] = ()
     notes: tuple[str, ...] = ()
     headline: str = ""
+    split: str = ""
+    unit: str = "USD"
+    rivals: tuple[str, ...] = ()
     version: int = VERSION
 
     def line(self, name: str) -> Line | None:
         """The line of this name, or None."""
         return next((line for line in self.lines if line.name == name), None)
+
+    @property
+    def divided(self) -> str:
+        """How queries were divided."""
+        return self.split or f"chosen on {self.n_train:,} queries, shown on {self.n_test:,} others"
 
     @property
     def title(self) -> str:

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from onedial.evals.findings import ArmPoint, Findings, Line, Reliability, Shares
 from onedial.evals.labels import place, spread
-from onedial.evals.style import FAINT, GREYS, PAPER, POLICY, POLICY_LABEL, RULE, SOFT, Money, money, percent, shades
+from onedial.evals.style import FAINT, GREYS, PAPER, POLICY, POLICY_LABEL, RULE, SOFT, Money, colour_of, money, percent, shades
 from onedial.metrics.frontier import frontier
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-DRAWN = ("hull", "hindsight", "compute-only", "model-only", "joint")
+BENEATH, ABOVE = ("hull", "hindsight", "oracle"), ("compute-only", "model-only", "joint")
+DASHES = {"hull": (0, (1, 1.6)), "hindsight": (0, (5, 2.5)), "oracle": (0, (3, 1.4, 1, 1.4))}
 FEW_ARMS = 24  # more than these, and only arms on the hull are named
+FEW_MODELS = 10  # more than these, and the legend says how to read the greys instead of naming them
 
 
 class Trace(NamedTuple):
@@ -29,6 +31,8 @@ class Trace(NamedTuple):
 
 def unit_of(findings: Findings) -> Money:
     """The unit in which all costs of these findings are shown."""
+    if findings.unit != "USD":
+        return Money(1.0, findings.unit, "")
     return money([a.cost for a in findings.arms] + [p.cost for line in findings.lines for p in line.points])
 
 
@@ -45,10 +49,11 @@ def draw_frontier(ax: Axes, findings: Findings) -> None:
     unit = unit_of(findings)
     _frame(ax, findings, unit)
     _draw_arms(ax, findings.arms, unit)
-    traces = {name: _trace(line, unit) for name in DRAWN if (line := findings.line(name)) and line.points}
+    drawn = (*BENEATH, *findings.rivals, *ABOVE)
+    traces = {name: _trace(line, unit) for name in drawn if (line := findings.line(name)) and line.points}
     for name, trace in traces.items():
-        _draw_line(ax, name, trace)
-    _name_lines(ax, traces)
+        _draw_line(ax, name, trace, colour_of(name, findings.rivals))
+    _name_lines(ax, traces, findings.rivals)
     _name_arms(ax, findings, unit, traces)
 
 
@@ -68,20 +73,26 @@ def _frame(ax: Axes, findings: Findings, unit: Money) -> None:
     ax.xaxis.set_minor_formatter(NullFormatter())  # on a short axis matplotlib names the minor ticks too
     ax.yaxis.set_major_formatter(FuncFormatter(percent))
     ax.grid(axis="y")
-    ax.set_xlabel(f"{unit.unit} per 1,000 queries, every token counted (log scale)")
+    ax.set_xlabel(f"{unit.unit} per 1,000 queries, {'every token counted ' if findings.unit == 'USD' else ''}(log scale)")
     ax.set_ylabel("answers right, held-out queries")
 
 
 def _draw_arms(ax: Axes, arms: Sequence[ArmPoint], unit: Money) -> None:
-    """A grey dot per arm, darker for dearer models, with a legend that names the models."""
+    """A grey dot per arm, darker for dearer models, with a legend that names the models where they are few."""
     models = models_by_cost(arms)
-    for model, colour in zip(models, shades(len(models), GREYS), strict=True):
+    few = len(models) <= FEW_MODELS
+    greys = shades(len(models), GREYS) if few else tuple(GREYS[i * len(GREYS) // len(models)] for i in range(len(models)))
+    for model, colour in zip(models, greys, strict=True):
         own: dict[str, Any] = {"marker": "o", "ls": "", "ms": 4.4, "mfc": colour, "mec": PAPER, "mew": 0.5, "zorder": 2}
-        ax.plot([], [], label=model, **own)
+        if few:
+            ax.plot([], [], label=model, **own)
         for arm in (a for a in arms if a.model == model):
             tip = f"tip: {arm.arm}: {100 * arm.quality:.1f} % right, {unit.text(arm.cost)} per 1,000 queries"
             ax.plot(arm.cost * unit.scale, arm.quality, gid=tip, **own)
-    if models:
+    if not few:
+        ax.plot([], [], marker="o", ls="", ms=4.4, mfc=GREYS[-2], mec=PAPER, mew=0.5, label="a fixed arm; darker: a dearer model")
+        ax.legend(loc="lower right", fontsize=7.6, borderaxespad=0.6)
+    elif models:
         legend = ax.legend(loc="lower right", fontsize=7.6, title="fixed arms, by model", borderaxespad=0.6, alignment="left")
         legend.get_title().set(fontsize=7.6, color=SOFT)
 
@@ -94,30 +105,30 @@ def _trace(line: Line, unit: Money) -> Trace:
     return Trace([p.cost * unit.scale for p in kept], [p.quality for p in kept], low, high)
 
 
-def _draw_line(ax: Axes, name: str, trace: Trace) -> None:
-    colour, strong = POLICY[name], name == "joint"
-    if name in ("hull", "hindsight"):
-        dashes = (0, (1, 1.6)) if name == "hull" else (0, (5, 2.5))
-        ax.plot(trace.x, trace.y, color=colour, lw=1.1, ls=dashes, zorder=3)
+def _draw_line(ax: Axes, name: str, trace: Trace, colour: str) -> None:
+    strong = name == "joint"
+    if name in DASHES:
+        ax.plot(trace.x, trace.y, color=colour, lw=1.1, ls=DASHES[name], zorder=3)
         return
-    ax.fill_between(trace.x, trace.low, trace.high, color=colour, alpha=0.14 if strong else 0.07, lw=0, zorder=3)
+    if name in ABOVE:
+        ax.fill_between(trace.x, trace.low, trace.high, color=colour, alpha=0.14 if strong else 0.07, lw=0, zorder=3)
     ax.plot(trace.x, trace.y, color=colour, lw=2.4 if strong else 1.6, zorder=5 if strong else 4, solid_capstyle="round")
     size, layer = (4.2, 6) if strong else (3.0, 4)
     for x, y in zip(trace.x, trace.y, strict=True):
-        tip = f"tip: {POLICY_LABEL[name]}: {100 * y:.1f} % right"
+        tip = f"tip: {POLICY_LABEL.get(name, name)}: {100 * y:.1f} % right"
         ax.plot(x, y, "o", ms=size, mfc=colour, mec=PAPER, mew=0.7, zorder=layer, gid=tip)
 
 
-def _name_lines(ax: Axes, traces: dict[str, Trace]) -> None:
+def _name_lines(ax: Axes, traces: dict[str, Trace], rivals: Sequence[str]) -> None:
     """Write the names in one column right of the panel, each joined to the end of its line by a thin leader."""
     low, high = ax.get_ylim()
     right = ax.get_xlim()[1]
     heights = spread([t.y[-1] for t in traces.values()], (high - low) * 0.042, top=high - (high - low) * 0.015)
     for (name, trace), height in zip(traces.items(), heights, strict=True):
-        colour, weight = POLICY[name], "bold" if name == "joint" else "normal"
+        colour, weight = colour_of(name, rivals), "bold" if name == "joint" else "normal"
         ax.plot([trace.x[-1], right], [trace.y[-1], height], color=colour, lw=0.6, alpha=0.45, zorder=2)
         ax.annotate(
-            POLICY_LABEL[name],
+            POLICY_LABEL.get(name, name),
             (right, height),
             (5, 0),
             textcoords="offset points",

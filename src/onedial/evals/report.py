@@ -80,8 +80,8 @@ def _sections(findings: Findings) -> Iterator[str]:
 
 
 def _header(findings: Findings) -> str:
-    split = f"Chosen on {findings.n_train:,} queries, shown on {findings.n_test:,} others."
-    return f'<header><h1>{escape(findings.title)}</h1><p class="lead">{escape(findings.subtitle)}. {split}</p></header>'
+    split = findings.divided[:1].upper() + findings.divided[1:]
+    return f'<header><h1>{escape(findings.title)}</h1><p class="lead">{escape(findings.subtitle)}. {escape(split)}.</p></header>'
 
 
 def _picture(findings: Findings) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from onedial.evals.findings import Findings, MatchedRow, PromiseRow
-from onedial.evals.style import FAINT, INK, PAPER, POLICY, POLICY_LABEL, SOFT, percent
+from onedial.evals.style import FAINT, INK, PAPER, POLICY, POLICY_LABEL, SOFT, colour_of, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COMPARED = ("joint", "model-only", "compute-only", "hull", "oracle", "hindsight")
+COMPARED = ("joint", "model-only", "compute-only")
+BOUNDS = ("hull", "oracle", "hindsight")
 SEAL = {True: "certified", False: "no certificate", None: ""}
 BLOCKS = 3
 WIDEST = 2.0  # times the best fixed arm's cost; intervals are cut there
@@ -33,23 +34,23 @@ def draw_matched(ax: Axes, findings: Findings) -> None:
     y, ticks, ends = 0.0, [], [1.05]
     for block in shown:
         _heading(ax, y - 0.12, f"at {100 * next(iter(block.values())).level:.1f} % right")
-        for name in (n for n in COMPARED if n in block):
+        for name in (n for n in (*COMPARED, *findings.rivals, *BOUNDS) if n in block):
             y += 1.0
             ticks.append((y, name))
-            ends.append(_matched_row(ax, y, block[name]))
+            ends.append(_matched_row(ax, y, block[name], colour_of(name, findings.rivals)))
         y += 1.5
     ax.axvline(1.0, color=POLICY["best fixed"], lw=1.0, zorder=1)
-    ax.set_yticks([t[0] for t in ticks], [POLICY_LABEL[t[1]] for t in ticks], fontsize=7.6)
+    ax.set_yticks([t[0] for t in ticks], [POLICY_LABEL.get(t[1], t[1]) for t in ticks], fontsize=7.6)
     for label, (_, name) in zip(ax.get_yticklabels(), ticks, strict=True):
-        label.set_color(POLICY[name])
+        label.set_color(colour_of(name, findings.rivals))
         label.set_fontweight("bold" if name == "joint" else "normal")
     _frame(ax, y - 0.9, -0.7)
     ax.set_xlim(0.0, max(ends) * 1.04)
 
 
-def _matched_row(ax: Axes, y: float, row: MatchedRow) -> float:
+def _matched_row(ax: Axes, y: float, row: MatchedRow, colour: str) -> float:
     """Draw one row; return how far right it reaches."""
-    colour, strong = POLICY[row.policy], row.policy == "joint"
+    strong = row.policy == "joint"
     if row.over_fixed is None:
         ax.text(0.015, y, "not reached", fontsize=7.0, color=SOFT, va="center_baseline", style="italic", transform=ax.get_yaxis_transform())
         return 0.0

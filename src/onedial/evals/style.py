@@ -33,6 +33,8 @@ POLICY_LABEL = {
     "oracle": "oracle, on half the samples",
     "hindsight": "hindsight, an upper bound",
 }
+RIVALS = ("#a34d91", "#8c6d00")
+"""Of published methods, in the order in which they are shown."""
 RAMP = ("#d6e6f4", "#a6cbe6", "#6ba9d4", "#3682bb", "#0b5fa5", "#083d6e")
 GREYS = ("#c3cbd3", "#b0bac4", "#94a0ac", "#717d89", "#4f5b67", "#333e49")
 
@@ -56,6 +58,8 @@ TONES = {
     POLICY["compute-only"]: Tone("compute-only", "#3fc79d"),
     POLICY["best fixed"]: Tone("best-fixed", "#b4bfca"),
     POLICY["hull"]: Tone("hull", "#8795a3"),
+    RIVALS[0]: Tone("rival-0", "#d98acb"),
+    RIVALS[1]: Tone("rival-1", "#d3b13c"),
     **{light: Tone(f"ramp-{i}", dark) for i, (light, dark) in enumerate(zip(RAMP, _RAMP_DARK, strict=True))},
     **{light: Tone(f"grey-{i}", dark) for i, (light, dark) in enumerate(zip(GREYS, _GREYS_DARK, strict=True))},
 }
@@ -100,6 +104,15 @@ def shades(n: int, colours: Sequence[str] = RAMP) -> tuple[str, ...]:
     """Colours for n ordered options, light to dark; the darkest of the six are repeated beyond six."""
     steps = {1: (3,), 2: (1, 4), 3: (0, 2, 4), 4: (0, 2, 4, 5), 5: (0, 1, 2, 4, 5)}.get(n, range(n))
     return tuple(colours[min(step, len(colours) - 1)] for step in steps)
+
+
+def colour_of(name: str, rivals: Sequence[str] = ()) -> str:
+    """The colour of a policy; of a published method by its place among those shown.
+
+    >>> colour_of("joint"), colour_of("token-gate", ["token-gate"])
+    ('#0b5fa5', '#a34d91')
+    """
+    return POLICY[name] if name in POLICY else RIVALS[list(rivals).index(name) % len(RIVALS)]
 
 
 def percent(share: float, _position: object = None) -> str:

@@ -10,8 +10,6 @@ from onedial.evals.bench import Benched
 MARGIN = 1.02
 """Joint is dearer than a rival where the whole interval of its cost over the rival's lies above this."""
 RIVALS = ("model-only", "compute-only", "best fixed", "hull", "agreement-cascade", "token-gate")
-WITHIN = 0.05
-"""Being cheaper than all counts at targets at most this far below the best fixed arm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +34,17 @@ class Verdict:
     @property
     def sentence(self) -> str:
         """The verdict, for people."""
+        by_goal: dict[str, list[str]] = {}
+        for goal, name in self.dearer:
+            by_goal.setdefault(goal, []).append(name)
         first = (
-            f"Joint is nowhere dearer than {_listed(self.rivals)}"
+            f"Joint is nowhere dearer than {_listed(self.rivals, 'or')}"
             if self.non_inferior
-            else "Joint is dearer than " + _listed(f"{name} at {goal}" for goal, name in self.dearer)
+            else "Joint is dearer than " + "; than ".join(f"{_listed(names)} at {goal}" for goal, names in by_goal.items())
         )
         if not self.cheaper_than_all:
-            return f"{first}, and nowhere cheaper than all of them."
-        return f"{first}, and cheaper than all of them at {_listed(self.cheaper_than_all)}."
+            return f"{first}, and nowhere cheaper than {'all of them' if self.non_inferior else 'all'}."
+        return f"{first}, and cheaper than {'all of them' if self.non_inferior else 'all'} at {_listed(self.cheaper_than_all)}."
 
 
 def verdict_of(benched: Benched) -> Verdict:
@@ -60,11 +61,11 @@ def verdict_of(benched: Benched) -> Verdict:
     return Verdict(rivals, dearer, tuple(cheaper))
 
 
-def _listed(names: Iterable[str]) -> str:
+def _listed(names: Iterable[str], word: str = "and") -> str:
     """Join with commas, an `and` before the last.
 
     >>> _listed(["a", "b", "c"])
     'a, b and c'
     """
     *most, last = list(names)
-    return f"{', '.join(most)} and {last}" if most else last
+    return f"{', '.join(most)} {word} {last}" if most else last

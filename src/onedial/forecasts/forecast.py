@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -63,7 +63,7 @@ class Forecast:
     charged: Floats
     signal: TokenSignal
     free_form: bool = False
-    echo: Echo = Echo()
+    echo: Echo = field(default_factory=Echo)
 
     def latents(self, queries: Sequence[Query], input_tokens: Floats | None = None) -> Latents:
         """Forecast the latents of queries.

@@ -88,7 +88,7 @@ def fit_token_signal(residual: Floats, right: Floats, states: Floats, success: F
 
 
 def _foretold(signal: TokenSignal, z: Floats, score: Floats, success: Floats, weights: Floats) -> float:
-    """Log likelihood of first samples' scores given the tokens of one of them: its own, and the mean of the others; the mean over sources."""
+    """Log likelihood of first samples' scores given the tokens of one: its own score, and the others' mean; averaged over sources."""
     deviation = np.sqrt(signal.shared + signal.own)[:, None]
     if_right, if_wrong = (
         np.exp(-0.5 * np.clip((z[..., None] - signal.state - shift) / deviation, -3.0, 3.0) ** 2) for shift in (signal.right[:, None], 0.0)

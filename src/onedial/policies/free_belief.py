@@ -160,7 +160,7 @@ class FreeBelief:
         return vote, cover
 
     def _next(self) -> tuple[Floats, Floats]:
-        """(S, outcomes, T) chance of what one more sample shows with each state, and (S, outcomes) of the best answer's being right besides.
+        """(S, outcomes, T) chance of what one more sample shows, by state, and (S, outcomes) of the best answer's being right besides.
 
         Outcomes are bins of its length, first where it repeats the answer in the lead, then where it does not.
         """

@@ -43,14 +43,13 @@ _KEY = ("query_id", "model", "effort", "sample_index")
 _NEEDED = {QUERIES: ("query_id",), OUTCOMES: ("query_id", "model", "sample_index", "score")}
 
 
-def read_table(directory: Path | str, *, repair: bool = False, unprompted: str | None = None) -> Table:
+def read_table(directory: Path | str, *, repair: bool = False) -> Table:
     """Read a table; an absent value is None, never zero. A query whose prompt is absent or blank is kept, without text.
 
     Args:
         directory: Where the two files are.
         repair: Make impossible measurements (a negative token count, cost or latency) absent and say so in
             `repaired`, where else they are errors. Keys and scores are never repaired.
-        unprompted: A text to stand in for every absent prompt; None keeps such queries without text.
 
     Raises:
         TableError: Names the file, and the column and row (counted from 1) of what is malformed.
@@ -59,7 +58,7 @@ def read_table(directory: Path | str, *, repair: bool = False, unprompted: str |
     repaired: list[str] | None = [] if repair else None
     listed = _columns(directory / QUERIES, QUERY_COLUMNS, repaired)
     _refuse_twice(directory / QUERIES, "query_id", listed["query_id"])
-    queries = tuple(_query(*row, unprompted=unprompted) for row in zip(*listed.values(), strict=True))
+    queries = tuple(_query(*row) for row in zip(*listed.values(), strict=True))
     observed = _columns(directory / OUTCOMES, OUTCOME_COLUMNS, repaired)
     _refuse_strangers(directory / OUTCOMES, observed["query_id"], {query.id for query in queries})
     keys = list(zip(*(observed[name] for name in _KEY), strict=True))
@@ -83,11 +82,8 @@ def write_table(directory: Path | str, queries: Iterable[Query], outcomes: Itera
         raise
 
 
-def _query(
-    query_id: str, prompt: str | None, system: str | None, reference: str | None, dataset: str | None, *, unprompted: str | None
-) -> Query:
-    prompt = prompt if prompt is not None and prompt.strip() else unprompted
-    if prompt is None:
+def _query(query_id: str, prompt: str | None, system: str | None, reference: str | None, dataset: str | None) -> Query:
+    if prompt is None or not prompt.strip():
         return Query.without_text(query_id, reference, dataset or "")
     return Query(query_id, prompt, system or "", reference, dataset or "")
 
