@@ -16,8 +16,8 @@ def test_every_arm_is_listed_with_its_price(tmp_path):
 def test_what_the_fit_has_not_seen_is_absent_with_the_reason(fitted):
     arms = by_id(read("arms", data=fitted))
     assert arms["tiny/think=0/vote=2"]["available"]
-    assert "at most 2 samples" in arms["tiny/think=0/vote=8"]["absent"]
-    assert "at most 2 samples" in onedial("arms", data=fitted).stderr
+    assert "saw 2 samples of it on every query" in arms["tiny/think=0/vote=8"]["absent"]
+    assert "saw 2 samples of it on every query" in onedial("arms", data=fitted).stderr
 
 
 def test_a_model_without_its_key_or_a_verifier_is_absent_in_part(config, monkeypatch):

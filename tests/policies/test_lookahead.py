@@ -25,6 +25,7 @@ class Known:
 
     sources = (CHEAP, DEAR)
     p_accept_right, p_accept_wrong = 1.0, 0.0
+    charged = np.full(2, np.nan)
 
     def __init__(self, cheap, p_check):
         self.cheap, self.p_check = cheap, p_check

@@ -13,7 +13,6 @@ import typer
 
 from onedial.apps.options import Options
 from onedial.apps.terminal import screen, stages
-from onedial.apps.workspace import DATA
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -49,6 +48,7 @@ def bench(
     Each is fitted and chosen on training folds and tested on the fold left out; costs are compared at equal
     achieved quality. What is done is kept in the data folder: interrupted, it goes on where it was.
     """
+    from onedial.apps.workspace import DATA
     from onedial.evals.bench import BenchOptions
     from onedial.evals.bench import bench as run
     from onedial.evals.benchextras import extrapolation, promise_over_resplits
