@@ -88,5 +88,5 @@ def test_what_may_not_follow_is_worth_nothing():
 def test_with_everything_settled_it_is_worth_nothing():
     accepted = (Candidate(CHEAP, 0, "x", "x", score=1.0),)
     look, _ = values(tried=accepted)
-    cost = np.array([[COST, 1.5 * COST], [100 * COST, 150 * COST]])
+    cost = np.array([[COST, 2 * COST], [100 * COST, 200 * COST]])  # without `n` the prompt is sent for each sample
     assert look == pytest.approx(-cost, abs=1e-7), "all that it does is cost; a ten-thousandth of the worth stays in doubt"
