@@ -52,7 +52,7 @@ class Arm:
         """Read an arm id back. A model's own name may have slashes, as in `org/small`: it goes up to the first `key=value`.
 
         Raises:
-            ConfigError: A segment is not `key=value`, or a count is not an integer.
+            ConfigError: There is no model, a segment is not `key=value`, or a count is not an integer.
 
         >>> Arm.parse("small/think=2/vote=8").n
         8
@@ -60,6 +60,8 @@ class Arm:
         parts = text.split("/")
         named = next((i for i, part in enumerate(parts) if i and "=" in part), len(parts))
         model, segments = "/".join(parts[:named]), parts[named:]
+        if not all(parts[:named]):
+            raise ConfigError(f"arm {text!r} names no model; expected one first, as in 'small/think=2/vote=8'.")
         effort, strategy, n, settings = None, "direct", 1, []
         for segment in segments:
             key, equals, value = segment.partition("=")

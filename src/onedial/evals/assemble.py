@@ -159,8 +159,8 @@ def described(grid: Grid) -> str:
     models = models_by_cost(arm_points(grid))
     efforts = len({arm.source.effort for arm in grid.arms})
     strategies = ", ".join(dict.fromkeys(arm.strategy for arm in grid.arms))
-    listed = ", ".join(models) if len(models) <= NAMED else f"{', '.join(models[:2])} to {models[-1]}"
-    named = f"{len(models)} model{'s' if len(models) > 1 else ''} ({listed})"
+    listed = f" ({', '.join(models)})" if len(models) <= NAMED else ""
+    named = f"{len(models)} model{'s' if len(models) > 1 else ''}{listed}"
     thinking = f"{efforts} thinking level{'s' if efforts > 1 else ''}"
     return f"{named}, {thinking}, up to {max(arm.n for arm in grid.arms)} samples ({strategies})"
 

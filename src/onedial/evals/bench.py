@@ -7,7 +7,7 @@ fold found is kept in a folder under a digest of the table, the options and the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from onedial.core.errors import TableError
+from onedial.core.errors import ConfigError, TableError
 from onedial.core.outcome import Ints
 from onedial.core.version import __version__
 from onedial.engine.ladders import Progress, quiet
@@ -113,11 +113,21 @@ def _folds(
         runs = ((k, kept_fold(table, options, fold, k, paths[k], progress)) for k in missing)
     else:
         waiting = {k: workers.submit(kept_fold, table, options, fold, k, paths[k]) for k in missing}
-        runs = ((k, waiting[k].result()) for k in missing)
+        runs = ((k, _result(waiting[k])) for k in missing)
     for done, (k, one) in enumerate(runs, len(paths) - len(missing) + 1):
         found[k] = one
         progress(what, done, len(paths))
     return [one for one in found if one is not None]
+
+
+def _result(running: Future[FoldResult]) -> FoldResult:
+    try:
+        return running.result()
+    except BrokenExecutor as error:
+        raise ConfigError(
+            "a process that ran a fold was ended from outside, perhaps for lack of memory. "
+            "Run it again with fewer --jobs; folds that are done are kept."
+        ) from error
 
 
 def kept_fold(table: BenchTable, options: BenchOptions, fold: Ints, k: int, path: Path, progress: Progress = quiet) -> FoldResult:

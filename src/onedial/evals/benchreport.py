@@ -44,7 +44,7 @@ def bench_findings(benched: Benched) -> f.Findings:
         reliability=reliability_of(pooled.forecast[at], pooled.reached[at]),
         exchange=exchange(frontier_arms, frontier_arms, group),
         notes=(verdict_of(benched).sentence, f"Who got what, and calibration: at {pooled.goals[at].label}.", *table.notes),
-        split=f"{n:,} of {table.n_total:,} queries, each shown once, by policies fitted on the other {folds - 1} of {folds} folds",
+        split=f"{n:,} of {table.n_total:,} queries, {folds}-fold cross-validated",
         unit=UNITS[table.basis],
         rivals=tuple(best),
     )

@@ -170,7 +170,7 @@ class Findings:
         exchange: Compute against model size.
         notes: Caveats, one sentence each.
         headline: A title instead of the one derived from `matched`.
-        split: How queries were divided, in a sentence instead of the one that follows from `n_train` and `n_test`.
+        split: How queries were divided, instead of what follows from `n_train` and `n_test`.
         unit: What costs are counted in.
         rivals: Published methods among the lines and in `matched`, as they are to be shown.
     """
