@@ -79,3 +79,11 @@ def test_queries_without_text_are_forecast_alike_by_what_their_sources_show():
     assert (mu == mu[0]).all()
     rate = np.nanmean(WORLD.panel(asked, 4).score, axis=(0, 2))
     assert np.abs(mu[0] - rate).max() < 0.12
+
+
+def test_prompt_tokens_that_are_not_known_are_forecast():
+    known = FITTED.forecast.latents(TEST[:3]).input_tokens
+    given = np.where(np.arange(len(SOURCES)) == 1, 7.0, np.nan) * np.ones((3, 1))
+    found = FITTED.forecast.latents(TEST[:3], given).input_tokens
+    assert (found[:, 1] == 7.0).all() and np.isfinite(found).all()
+    assert np.array_equal(np.delete(found, 1, axis=1), np.delete(known, 1, axis=1))

@@ -29,6 +29,10 @@ from onedial.evals.selection import Sweep, hindsight_sweep, oracle_sweep
 
 UNSEEN = ("apps", "lab")
 """Rooms whose code decides nothing here."""
+AFTERWARDS = frozenset(
+    "benchextras benchjson benchreport comparison figure findings labels page panels pooled report rows style summary verdict".split()
+)
+"""Files of this room that only look at what folds have found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +163,11 @@ def key_of(table: BenchTable, options: BenchOptions) -> str:
 
 @cache
 def source_digest() -> str:
-    """Identifies the code of the package, shells and embedded models left out."""
+    """Identifies the code that folds run: the package without shells, embedded models and what comes after folds."""
     root = Path(__file__).parent.parent
     found = blake2b(__version__.encode(), digest_size=8)
     for path in sorted(root.rglob("*.py")):
-        if path.relative_to(root).parts[0] not in UNSEEN:
+        room, *_ = path.relative_to(root).parts
+        if room not in UNSEEN and not (room == "evals" and path.stem in AFTERWARDS):
             found.update(path.read_bytes())
     return found.hexdigest()

@@ -80,8 +80,7 @@ def fit_forecast(panel: Panel, seed: int = 0, priced: Collection[str] | None = N
         free_form=not _agree_when_right(panel),
         echo=_echo(panel),
     )
-    known = np.where(np.isfinite(panel.input_tokens), panel.input_tokens, prompt * forecast.input_ratio)
-    return Fitted(forecast, forecast.from_outputs(bag, known))
+    return Fitted(forecast, forecast.from_outputs(bag, panel.input_tokens))
 
 
 def _enough(panel: Panel, draws: Floats) -> None:

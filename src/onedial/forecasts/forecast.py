@@ -70,7 +70,7 @@ class Forecast:
 
         Args:
             queries: Any number.
-            input_tokens: (n, S) prompt tokens of one sending, if they are known; forecast from the text otherwise.
+            input_tokens: (n, S) prompt tokens of one sending, NaN where unknown; those, or all of them, are forecast from the text.
         """
         return self.from_outputs(self.reader.predict(sketch(queries)) / scale_of(len(self.sources)), input_tokens)
 
@@ -78,8 +78,8 @@ class Forecast:
         """Turn outputs, (n, 2S + 4) and not scaled, into latents; training queries come with outputs that have not seen them."""
         s = len(self.sources)
         success, log_tokens, collision, check = outputs[:, :s], outputs[:, s : 2 * s], outputs[:, 2 * s], outputs[:, 2 * s + 1]
-        if input_tokens is None:
-            input_tokens = np.exp(outputs[:, 2 * s + 2, None]) * self.input_ratio
+        prompt = np.exp(outputs[:, 2 * s + 2, None]) * self.input_ratio
+        known = prompt if input_tokens is None else np.where(np.isfinite(input_tokens), input_tokens, prompt)
         return Latents(
             sources=self.sources,
             mu=np.clip(apply_logistic(success, self.line) / (1.0 - self.pi0), 1e-3, 1.0 - 1e-3),
@@ -92,7 +92,7 @@ class Forecast:
             trap=self.trap,
             p_check=np.clip(check, 0.0, 1.0),
             output_tokens=np.exp(log_tokens) * self.tokens_ratio,
-            input_tokens=np.asarray(input_tokens, dtype=float),
+            input_tokens=np.asarray(known, dtype=float),
             signal=self.signal,
             free_form=self.free_form,
             echo=self.echo,
