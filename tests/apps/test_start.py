@@ -22,7 +22,7 @@ def test_help_lists_the_commands_and_loads_nothing_heavy():
     out, errors = start(told, "--help").communicate()
     text, _, modules = out.partition("LOADED")
     assert {name.partition(".")[0] for name in modules.split()} & HEAVY == set(), errors
-    commands = ("ask", "plan", "run", "collect", "import", "export", "fit", "promise", "report", "arms", "doctor", "lab")
+    commands = ("ask", "plan", "run", "collect", "import", "export", "fit", "promise", "report", "bench", "arms", "doctor", "lab")
     assert [c for c in commands if f" {c} " not in text] == []
 
 

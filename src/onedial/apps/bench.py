@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from onedial.apps.options import Options
-from onedial.apps.terminal import screen, stages
+from onedial.apps.terminal import counted, screen, stages
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -54,11 +54,12 @@ def bench(
     from onedial.evals.benchextras import extrapolation, promise_over_resplits
     from onedial.evals.benchjson import document, table_json
     from onedial.evals.goals import goals_of
+    from onedial.evals.published import checked_names
     from onedial.runtime.whole import whole_file
 
     given = ctx.ensure_object(Options)
     chosen = given.seed if seed is None else seed
-    named = tuple(name.strip() for name in policies.split(",") if name.strip())
+    named = checked_names([name.strip() for name in policies.split(",") if name.strip()])
     options = BenchOptions(goals_of(target or ()), named, folds, resamples, chosen)
     kept, found = (given.data or DATA) / "bench", list[dict[str, Any]]()
     with stages() as told, workers(jobs) as side_by_side:
@@ -69,9 +70,10 @@ def bench(
             found.append(table_json(benched, extra))
             if report is not None:
                 _write_report(benched, report / table.name)
+            if json is not None:
+                with whole_file(json) as partial:
+                    partial.write_text(encoder.dumps(document(_command(), options, found), indent=1, allow_nan=False), encoding="utf-8")
     if json is not None:
-        with whole_file(json) as partial:
-            partial.write_text(encoder.dumps(document(_command(), options, found), indent=1, allow_nan=False), encoding="utf-8")
         screen().print(str(json), soft_wrap=True)
 
 
@@ -93,25 +95,34 @@ def workers(jobs: int) -> Iterator[Executor | None]:
 
 
 def _tables(folders: list[Path], pools: Any, arms: Any, most: int | None, seed: int) -> Iterator[BenchTable]:
+    """Every table, then those to be looked at together."""
     from dataclasses import replace
 
-    from onedial.core.errors import ConfigError, unknown
     from onedial.evals.benchtable import bench_table, pooled_table
     from onedial.runtime.table import read_table
 
-    read = {folder.name: folder for folder in folders}
-    for name, folder in read.items():
+    together = [(one, _parts(one, folders)) for one in pools]
+    for folder in folders:
         table = read_table(folder, repair=True)
-        made = bench_table(name, table.queries, table.outcomes, arms=arms, most=most, seed=seed)
+        made = bench_table(folder.name, table.queries, table.outcomes, arms=arms, most=most, seed=seed)
         yield replace(made, notes=(*made.notes, *table.repaired))
-    for together in pools:
-        names = [name.strip() for name in together.split("+")]
-        for name in names:
-            if name not in read:
-                raise ConfigError(f"--pool {together}: {unknown('table', name, read)} Give its directory too.")
-        parts = [(name, read_table(read[name], repair=True)) for name in names]
-        asked, outcomes = pooled_table(together, [(name, table.queries, table.outcomes) for name, table in parts])
-        yield bench_table(together, asked, outcomes, arms=arms, most=most, seed=seed)
+    for name, parts in together:
+        read = [(folder.name, read_table(folder, repair=True)) for folder in parts]
+        asked, outcomes = pooled_table(name, [(part, table.queries, table.outcomes) for part, table in read])
+        yield bench_table(name, asked, outcomes, arms=arms, most=most, seed=seed)
+
+
+def _parts(pool: str, folders: list[Path]) -> list[Path]:
+    """The directories that `A+B` names."""
+    from onedial.core.errors import ConfigError, unknown
+
+    named, names = {folder.name: folder for folder in folders}, [name.strip() for name in pool.split("+")]
+    for name in names:
+        if name not in named:
+            raise ConfigError(f"--pool {pool}: {unknown('table', name, named)} Give its directory too.")
+    if len(set(names)) < 2 or len(set(names)) < len(names):
+        raise ConfigError(f"--pool {pool} names {', '.join(names)}; expected two or more different tables, as in A+B.")
+    return [named[name] for name in names]
 
 
 def _show(benched: Benched) -> None:
@@ -119,7 +130,7 @@ def _show(benched: Benched) -> None:
 
     table, pooled = benched.table, benched.pooled
     screen().print(
-        f"\n[bold]{table.name}[/bold]: {len(table.queries):,} of {table.n_total:,} queries, {len(table.models)} models, "
+        f"\n[bold]{table.name}[/bold]: {len(table.queries):,} of {table.n_total:,} queries, {counted(len(table.models), 'model')}, "
         f"{len(table.sources)} with efforts, {len(pooled.arms.arms)} fixed arms; seed {benched.options.seed}",
         soft_wrap=True,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from onedial.core.decision import Policy
+from onedial.core.errors import ConfigError, unknown
 from onedial.core.outcome import Ints
 from onedial.engine.recorded import Recorded
 from onedial.engine.rollout import roll_out
@@ -24,6 +25,8 @@ from onedial.policies.baselines.steppers import STEPPERS
 from onedial.policies.grid import Grid
 from onedial.strategies.draw import Reading
 
+ALWAYS, OURS = ("joint", "best fixed"), ("model-only", "compute-only", "hull")
+"""What every comparison has, and what else is not published."""
 ONLINE = frozenset({MESS_PLUS.name, PORT.name})
 
 
@@ -66,6 +69,19 @@ def run_stepper(recipe: StepperRecipe, course: Course) -> Contender:
     policies = recipe.fit(course.lesson)
     train, test = (_run(policies, split) for split in (course.train, course.test))
     return Contender(recipe.name, "online" if recipe.name in ONLINE else "cascade", {"all": train}, {"all": test})
+
+
+def checked_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of policies to compare, as they are.
+
+    Raises:
+        ConfigError: There is none of this name.
+    """
+    known = (*ALWAYS, *OURS, *ROUTERS, *STEPPERS)
+    for name in names:
+        if name not in known:
+            raise ConfigError(unknown("policy", name, known))
+    return tuple(names)
 
 
 def published(course: Course) -> dict[str, Callable[[], Contender]]:
