@@ -159,7 +159,7 @@ def run_fold(
         forecast=fitting.proof.forecast[serving],
         reached=fitting.proof.quality[serving],
         draws=_over(fitting.proof.draws[serving], fitting.fit.forecast.sources, table.sources),
-        ease=fitting.fit.forecast.latents(test.queries, test.panel.input_tokens).mu.mean(axis=1),
+        ease=fitting.fit.forecast.latents(test.queries).mu.mean(axis=1),
     )
 
 
