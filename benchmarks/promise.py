@@ -126,7 +126,7 @@ def serve(fitting: Fitting, fresh: Recorded, mixture: Mixture, objective: Object
     """What the certified policy does on queries that nothing has seen, beside the reference arm."""
     fit = fitting.fit
     assessor = Assessor(fit.forecast, POOL)
-    assessor.preload(fresh.queries, fit.forecast.latents(fresh.queries, fresh.panel.input_tokens))
+    assessor.preload(fresh.queries, fit.forecast.latents(fresh.queries, fresh.only(fit.forecast.sources).panel.input_tokens))
     policy = policy_of(fit, assessor, mixture, objective)
     run = roll_out(fresh.queries, policy, fresh.replay(), reading, fresh.grade)
     grid = grid_of(fresh, fit.seed)

@@ -62,16 +62,16 @@ def run_experiment(
     workers: int = 1,
 ) -> Experiment:
     """Compare on `test` what was chosen on `train`, the split that `fitting` was fitted on."""
-    forecast = fitting.fit.forecast
-    latents = forecast.latents(test.queries, test.panel.input_tokens)
+    forecast, sources = fitting.fit.forecast, fitting.fit.forecast.sources
+    listed = test.only(sources)
+    latents = forecast.latents(test.queries, listed.panel.input_tokens)
     fitting.assessor.preload(test.queries, latents)
     train_grid, test_grid = _shared(fitting.train_grid, grid := grid_of(test, seed))
     quality = train_grid.quality.mean(axis=0)
     targets = quality[most_accurate(train_grid)] - np.array(OFFSETS)
     best = float(fitting.fit.train.quality.mean(axis=1).max())
     sweep_targets = np.unique(np.concatenate((np.linspace(float(quality.min()), best, SWEEP_POINTS), targets)))
-    sources = forecast.sources
-    everything = Climb(test.only(sources), latents, tuple(range(len(sources))), fitting.fit.worths, fitting.fit.max_draws)
+    everything = Climb(listed, latents, tuple(range(len(sources))), fitting.fit.worths, fitting.fit.max_draws)
     (joint,) = climb_all([everything], forecast, models, reading, workers, "compare on test queries", progress)
     joint = with_arms(joint, grid, fitting.fit.arms, fitting.train_grid, sources)
     basis = basis_of(fitting, train, test, models, seed)
