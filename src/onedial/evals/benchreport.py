@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from onedial.core.arm import Arm
 from onedial.core.outcome import Ints
 from onedial.evals import findings as f
 from onedial.evals.assemble import AMOUNTS, FIFTHS, described, exchange, fifths
@@ -19,8 +20,8 @@ ALWAYS = ("token-gate", "agreement-cascade")
 SHOWN = 0.02
 """Offset of the goal at which is shown who got what, and how well calibrated that was."""
 OTHER = "other"
-MODELS = 5
-"""Models that have a shade of their own."""
+NAMED = 3
+"""Models, or thinking levels, that have a shade of their own where there are more."""
 
 
 def bench_findings(benched: Benched) -> f.Findings:
@@ -64,27 +65,47 @@ def who_got_what(benched: Benched, group: Ints, at: int) -> tuple[f.Shares, ...]
     """What joint drew at a goal, by fifth of difficulty: models and thinking per sample, and samples per query."""
     draws, sources = benched.pooled.draws[at], benched.table.sources
     row, column = np.nonzero(draws)
-    times = draws[row, column]
-    groups = np.repeat(group[row], times)
+    groups = np.repeat(group[row], draws[row, column])
     panels = []
-    for title, names in (("model, per sample", _models(benched, draws)), ("thinking, per sample", [s.effort or "none" for s in sources])):
-        options = [name for name in dict.fromkeys(names) if any(draws[:, j].any() for j, own in enumerate(names) if own == name)]
-        options = sorted(options, key=lambda name: name == OTHER)
-        code = np.array([options.index(name) if name in options else 0 for name in names], dtype=np.int64)
-        if 1 < len(options) <= MODELS + 1:
-            panels.append(shares(title, options, np.repeat(code[column], times), groups, FIFTHS))
+    models, efforts = [s.model for s in sources], [s.effort or "none" for s in sources]
+    for title, every in (("model, per sample", models), ("thinking, per sample", efforts)):
+        names = _most_drawn(every, draws)
+        options = _cheapest_first(names, benched)
+        if len(options) > 1:
+            code = np.array([options.index(name) if name in options else 0 for name in names], dtype=np.int64)
+            panels.append(shares(title, [_short(name) for name in options], np.repeat(code[column], draws[row, column]), groups, FIFTHS))
     counts = np.searchsorted(list(AMOUNTS.values()), draws.sum(axis=1))
     return (*panels, shares("samples, per query", tuple(AMOUNTS), counts, group, FIFTHS))
 
 
-def _models(benched: Benched, draws: Ints) -> list[str]:
-    """Per source its model, or `other` for a model that is not among those drawn most; cheapest first where that can be."""
-    sources = benched.table.sources
-    total = {s.model: 0 for s in sources}
-    for j, source in enumerate(sources):
-        total[source.model] += int(draws[:, j].sum())
-    top = sorted(total, key=lambda name: -total[name])[: MODELS if len(total) > MODELS + 1 else MODELS + 1]
-    return [s.model if s.model in top else OTHER for s in sources]
+def _most_drawn(names: list[str], draws: Ints) -> list[str]:
+    """Per source its name where that is among those drawn most, `other` where it is not, and nothing where it was never drawn."""
+    total: dict[str, int] = {}
+    for j, name in enumerate(names):
+        total[name] = total.get(name, 0) + int(draws[..., j].sum())
+    drawn = sorted((name for name in total if total[name]), key=lambda name: -total[name])
+    top = drawn if len(drawn) <= NAMED + 1 else drawn[:NAMED]
+    return ["" if not total[name] else name if name in top else OTHER for name in names]
+
+
+def _cheapest_first(names: list[str], benched: Benched) -> list[str]:
+    """The different names, by the mean cost of one sample; `other` last."""
+    grid, cost = benched.pooled.arms, {}
+    mean = dict(zip(grid.arms, grid.cost_usd.mean(axis=0).tolist(), strict=True))
+    for name in dict.fromkeys(name for name in names if name):
+        own = [mean.get(Arm(source), 0.0) for source, its in zip(benched.table.sources, names, strict=True) if its == name]
+        cost[name] = (name == OTHER, sum(own) / len(own))
+    return sorted(cost, key=lambda name: cost[name])
+
+
+def _short(model: str, most: int = 16) -> str:
+    """A model without its provider, cut where it is long.
+
+    >>> _short("google/gemini-3.1-pro-preview")
+    'gemini-3.1-pro-…'
+    """
+    name = model.rpartition("/")[2]
+    return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def _shown(benched: Benched) -> int:
