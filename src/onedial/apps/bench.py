@@ -105,7 +105,7 @@ def _tables(folders: list[Path], pools: Any, arms: Any, most: int | None, seed: 
     for folder in folders:
         table = read_table(folder, repair=True)
         made = bench_table(folder.name, table.queries, table.outcomes, arms=arms, most=most, seed=seed)
-        yield replace(made, notes=(*made.notes, *table.repaired))
+        yield replace(made, notes=(*made.notes, *(said.removeprefix(f"{folder}/") for said in table.repaired)))
     for name, parts in together:
         read = [(folder.name, read_table(folder, repair=True)) for folder in parts]
         asked, outcomes = pooled_table(name, [(part, table.queries, table.outcomes) for part, table in read])
