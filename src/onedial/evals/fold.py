@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -20,7 +21,7 @@ from onedial.engine.fit import STRATEGIES, Fitting, fit_policies
 from onedial.engine.ladders import Progress, quiet
 from onedial.engine.recorded import Recorded
 from onedial.engine.rollout import Ladder
-from onedial.evals.ablations import basis_of, compute_only, model_only
+from onedial.evals.ablations import Basis, basis_of, compute_only, model_only
 from onedial.evals.benchtable import BenchTable
 from onedial.evals.contenders import Contender, chosen_for, hull, serious_models, shown, with_fixed
 from onedial.evals.goals import Goal, asked
@@ -187,16 +188,17 @@ def hull_prices(train: Grid, targets: Floats) -> Floats:
 def _contenders(
     table: BenchTable, fitting: Fitting, train: Recorded, test: Recorded, grids: tuple[Grid, Grid], seed: int, progress: Progress
 ) -> dict[str, Callable[[], Contender]]:
-    basis = basis_of(fitting, train, test, table.models, seed)
+    @cache
+    def basis() -> Basis:
+        return basis_of(fitting, train, test, table.models, seed)
 
     def routed() -> Contender:
-        return Contender("model-only", "model_only", *with_fixed(model_only(basis, *grids), *grids, "setting"))
+        return Contender("model-only", "model_only", *with_fixed(model_only(basis(), *grids), *grids, "setting"))
 
     def alone() -> Contender:
         names = [name for name in serious_models(grids[0], ALONE) if _has_choices(train, name)]
-        return Contender(
-            "compute-only", "compute_only", *with_fixed(compute_only(basis, table.models, Reading(), names, progress), *grids, "model")
-        )
+        options = compute_only(basis(), table.models, Reading(), names, progress) if names else ({}, {})
+        return Contender("compute-only", "compute_only", *with_fixed(options, *grids, "model"))
 
     return {
         "model-only": routed,
