@@ -2,8 +2,10 @@
 
 import pytest
 
+from onedial.core.ask import Completion
 from onedial.engine.fit import fit_policies
 from onedial.engine.recorded import Recorded
+from onedial.runtime.scripted import samples_of
 from onedial.strategies.draw import Reading
 from worlds import MODELS, World
 
@@ -29,3 +31,15 @@ def splits(world):
 @pytest.fixture(scope="session")
 def fitting(splits, reading):
     return fit_policies(splits["train"], splits["proof"], MODELS, reading, seed=0)
+
+
+@pytest.fixture
+def script(world, queries):
+    """Answers as the world would; `queries` are those of the module that asks."""
+    known = {query.id: query for query in queries}
+
+    def play(ask, model):
+        drawn = [world.sample(known[ask.query_id], ask.source, ask.first_index + i) for i in range(ask.n)]
+        return samples_of(ask, model, [Completion(text, output_tokens=tokens) for text, tokens in drawn])
+
+    return play

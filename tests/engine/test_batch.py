@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 
 from onedial.core.arm import Arm
-from onedial.core.ask import Completion, Failure
+from onedial.core.ask import Failure
 from onedial.core.errors import ConfigError, ModelError, QueryError, TableError
 from onedial.core.usage import Usage
 from onedial.engine.batch import run_plan
 from onedial.engine.dial import Dial, Settings
 from onedial.engine.plan import make_plan
 from onedial.runtime.pool import Pool
-from onedial.runtime.scripted import ScriptedClient, samples_of
+from onedial.runtime.scripted import ScriptedClient
 from worlds import MODELS, RIGHT, SOURCES
 
 SHORT = [replace(model, max_output_tokens=40) for model in MODELS.values()]
@@ -24,17 +24,6 @@ SHORT = [replace(model, max_output_tokens=40) for model in MODELS.values()]
 @pytest.fixture
 def queries(world):
     return world.queries(40, "batch")
-
-
-@pytest.fixture
-def script(world, queries):
-    known = {query.id: query for query in queries}
-
-    def play(ask, model):
-        drawn = [world.sample(known[ask.query_id], ask.source, ask.first_index + i) for i in range(ask.n)]
-        return samples_of(ask, model, [Completion(text, output_tokens=tokens) for text, tokens in drawn])
-
-    return play
 
 
 @pytest.fixture

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from onedial.core.ask import Completion, Failure
+from onedial.core.ask import Failure
 from onedial.core.errors import BudgetExhausted, ConfigError, ModelError, TableError, TargetUnreachable
 from onedial.core.usage import Usage
 from onedial.engine.dial import Dial, Settings
 from onedial.policies.grid import most_accurate
 from onedial.runtime.ledger import Budget, Grant
 from onedial.runtime.pool import Pool
-from onedial.runtime.scripted import ScriptedClient, samples_of
+from onedial.runtime.scripted import ScriptedClient
 from worlds import MODELS, RIGHT
 
 CAP = 6e-4
@@ -29,18 +29,6 @@ class Closing(ScriptedClient):
 @pytest.fixture
 def queries(world):
     return world.queries(12, "live")
-
-
-@pytest.fixture
-def script(world, queries):
-    """Answers as the world would."""
-    known = {query.id: query for query in queries}
-
-    def play(ask, model):
-        drawn = [world.sample(known[ask.query_id], ask.source, ask.first_index + i) for i in range(ask.n)]
-        return samples_of(ask, model, [Completion(text, output_tokens=tokens) for text, tokens in drawn])
-
-    return play
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ way are settled, and is told too.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from onedial.core.ask import Ask, Refusal, Reply
 from onedial.core.errors import ConfigError, QueryError
 from onedial.core.steps import Steps
 from onedial.engine.batch_rules import Adaptive, AsPlanned, Rule
+from onedial.engine.crew import side_by_side
 from onedial.engine.dial import Dial
 from onedial.engine.plan import Plan, Planned
 from onedial.engine.record import Record, answered, failed
@@ -118,7 +119,7 @@ class _Batch:
         """Go through the queries; what was refused is tried again, at last alone, as long as anything gets through."""
         while todo:
             refused: list[Planned] = []
-            await self._round(todo, concurrency, refused)
+            await side_by_side(todo, concurrency, partial(self._work, refused=refused))
             if len(refused) == len(todo):
                 if concurrency == 1:
                     break
@@ -128,15 +129,6 @@ class _Batch:
         report = self._report()
         self._progress(report)
         return report
-
-    async def _round(self, todo: Sequence[Planned], concurrency: int, refused: list[Planned]) -> None:
-        shared = iter(todo)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(concurrency, len(todo))):
-                    group.create_task(self._work(shared, refused))
-        except BaseExceptionGroup as errors:
-            raise _first(errors) from None
 
     async def _work(self, entries: Iterator[Planned], refused: list[Planned]) -> None:
         refused += [entry for entry in entries if not await self._answer(entry)]
@@ -185,10 +177,3 @@ def noting(steps: Steps[T], replies: list[Reply]) -> Generator[Ask, Reply, T]:
     except StopIteration as end:
         result: T = end.value
         return result
-
-
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    first: BaseException = errors
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first

@@ -12,6 +12,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from onedial.core.arm import Source
 from onedial.core.ask import Completion, Failure, Refusal, Sample, Samples
@@ -19,6 +20,7 @@ from onedial.core.errors import ConfigError, QueryError
 from onedial.core.outcome import Outcome
 from onedial.core.query import Query
 from onedial.core.usage import Price, Usage
+from onedial.engine.crew import side_by_side
 from onedial.runtime.driver import answer
 from onedial.runtime.ledger import Grant
 from onedial.runtime.pool import Pool
@@ -151,7 +153,7 @@ class _Collecting:
         try:
             while jobs:
                 refused: list[_Job] = []
-                await self._round(jobs, concurrency, refused)
+                await side_by_side(jobs, concurrency, partial(self._work, refused=refused))
                 stuck = _size(refused) == _size(jobs)
                 if stuck and all(job.n == 1 for job in jobs):
                     break
@@ -161,15 +163,6 @@ class _Collecting:
             self._stored, self._received = self._stored + len(self._received), []
         self._refused = _size(jobs)
         return self._report()
-
-    async def _round(self, jobs: Sequence[_Job], concurrency: int, refused: list[_Job]) -> None:
-        shared = iter(jobs)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(concurrency, len(jobs))):
-                    group.create_task(self._work(shared, refused))
-        except BaseExceptionGroup as errors:
-            raise _first(errors) from None
 
     async def _work(self, jobs: Iterator[_Job], refused: list[_Job]) -> None:
         for job in jobs:
@@ -284,10 +277,3 @@ def _check(samples: int, concurrency: int, sources: Iterable[Source], pool: Pool
 
 def _size(jobs: Iterable[_Job]) -> int:
     return sum(job.n for job in jobs)
-
-
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    first: BaseException = errors
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first

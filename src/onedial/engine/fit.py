@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from onedial.core.arm import Arm, Source
+from onedial.core.arm import Arm
 from onedial.core.errors import TableError
 from onedial.core.model import Model
+from onedial.core.outcome import Floats
 from onedial.engine.fitted import Fit, Rungs
 from onedial.engine.ladders import Climb, Progress, climb_all, quiet
 from onedial.engine.recorded import Recorded
@@ -70,11 +71,7 @@ def fit_policies(
     Raises:
         TableError: Too few queries, or a source that is missing in one of the splits.
     """
-    if train.panel.sources != proof.panel.sources:
-        raise TableError(
-            f"the training queries have outcomes of {_named(train)}, the held-out ones of {_named(proof)}; "
-            "collect the same sources for both."
-        )
+    _refuse_unlike(train, proof)
     progress("fit the forecast", 0, 1)
     grids = grid_of(train, seed), grid_of(proof, seed)
     complete = grids[0].complete()
@@ -87,21 +84,17 @@ def fit_policies(
     assessor = Assessor(fitted.forecast, models)
     assessor.preload(train.queries, fitted.latents)
     assessor.preload(proof.queries, known)
-    depth = depths(train, proof)
-    cost = np.nanmean(grids[0].cost_usd, axis=0)
-    worths = worth_ladder(float(np.nanmin(cost)), float(np.nanmax(cost)))
+    depth, worths = depths(train, proof), _worths(grids[0])
     columns = tuple(range(len(sources)))
     climbs = [Climb(train, fitted.latents, columns, worths, depth), Climb(proof, known, columns, worths, depth)]
-    ladders = climb_all(climbs, fitted.forecast, models, reading, workers, "try policies", progress)
-    arms = [arm for j in hull_arms(complete, sources) for arm in [complete.arms[j]] if _complete(grids[1], arm)]
-    flattery = optimism(complete, np.random.default_rng(seed))
-    on_train, on_proof = (
-        with_arms(ladder, grid, arms, grids[0], sources, less) for ladder, grid, less in zip(ladders, grids, (flattery, 0.0), strict=True)
-    )
+    climbed = climb_all(climbs, fitted.forecast, models, reading, workers, "try policies", progress)
+    arms = tuple(complete.arms[j] for j in hull_arms(complete, sources) if _complete(grids[1], complete.arms[j]))
+    on_train = climbed[0].with_arms(grids[0], arms, grids[0], sources, optimism(complete, np.random.default_rng(seed)))
+    on_proof = climbed[1].with_arms(grids[1], arms, grids[0], sources)
     fit = Fit(
         forecast=fitted.forecast,
         worths=worths,
-        arms=tuple(arms),
+        arms=arms,
         max_draws=depth,
         reference=reference,
         train=_rungs(on_train, grids[0], reference),
@@ -112,15 +105,23 @@ def fit_policies(
     return Fitting(fit, assessor, fitted.latents, grids[0], on_train, on_proof)
 
 
+def _refuse_unlike(train: Recorded, proof: Recorded) -> None:
+    if train.panel.sources != proof.panel.sources:
+        raise TableError(
+            f"the training queries have outcomes of {_named(train)}, the held-out ones of {_named(proof)}; "
+            "collect the same sources for both."
+        )
+
+
+def _worths(grid: Grid) -> Floats:
+    """Worths that span the costs of the fixed arms."""
+    cost = np.nanmean(grid.cost_usd, axis=0)
+    return worth_ladder(float(np.nanmin(cost)), float(np.nanmax(cost)))
+
+
 def depths(*splits: Recorded) -> tuple[int, ...]:
     """Samples that every query of every split has of each source."""
     return tuple(int(n) for n in np.minimum(np.min([split.panel.counts.min(axis=0) for split in splits], axis=0), MAX_DRAWS))
-
-
-def with_arms(ladder: Ladder, grid: Grid, arms: Sequence[Arm], train: Grid, sources: Sequence[Source], less: float = 0.0) -> Ladder:
-    """Add fixed arms to a ladder as rungs, known for what they reached in training; their quality is lowered by `less`."""
-    claims = np.array([train.quality[:, train.arms.index(arm)].mean() for arm in arms])
-    return ladder.with_arms(grid, [grid.arms.index(arm) for arm in arms], claims, sources, less) if arms else ladder
 
 
 def _complete(grid: Grid, arm: Arm) -> bool:

@@ -80,17 +80,20 @@ class Ladder:
     draws: Ints
     arms: tuple[Arm, ...] = ()
 
-    def with_arms(self, grid: Grid, columns: Sequence[int], claims: Floats, sources: Sequence[Source], less: float = 0.0) -> Ladder:
-        """Add rungs that are fixed arms.
+    def with_arms(self, grid: Grid, arms: Sequence[Arm], train: Grid, sources: Sequence[Source], less: float = 0.0) -> Ladder:
+        """Add rungs that are fixed arms, known for what they reached in training.
 
         Args:
             grid: Fixed arms on the queries of the ladder.
-            columns: Which of them.
-            claims: (len(columns),) mean quality that each is known for.
+            arms: Which of them.
+            train: The same on the training queries.
             sources: Of the forecast, among them those of the arms.
             less: What the arms' quality is lowered by: where they were chosen on these very queries, what that flatters them by.
         """
-        arms, n = tuple(grid.arms[j] for j in columns), self.quality.shape[1]
+        if not arms:
+            return self
+        columns, n = [grid.arms.index(arm) for arm in arms], self.quality.shape[1]
+        claims = np.array([train.quality[:, train.arms.index(arm)].mean() for arm in arms])
         drawn = np.array([[arm.n * (arm.source == source) for source in sources] for arm in arms], dtype=np.int64)
         return replace(
             self,

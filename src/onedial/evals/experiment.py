@@ -13,7 +13,7 @@ import numpy as np
 
 from onedial.core.model import Model
 from onedial.core.outcome import Floats
-from onedial.engine.fit import STRATEGIES, Fitting, grid_of, with_arms
+from onedial.engine.fit import STRATEGIES, Fitting, grid_of
 from onedial.engine.ladders import Climb, Progress, climb_all, quiet
 from onedial.engine.recorded import Recorded
 from onedial.engine.rollout import Ladder
@@ -73,7 +73,7 @@ def run_experiment(
     sweep_targets = np.unique(np.concatenate((np.linspace(float(quality.min()), best, SWEEP_POINTS), targets)))
     everything = Climb(listed, latents, tuple(range(len(sources))), fitting.fit.worths, fitting.fit.max_draws)
     (joint,) = climb_all([everything], forecast, models, reading, workers, "compare on test queries", progress)
-    joint = with_arms(joint, grid, fitting.fit.arms, fitting.train_grid, sources)
+    joint = joint.with_arms(grid, fitting.fit.arms, fitting.train_grid, sources)
     basis = basis_of(fitting, train, test, models, seed)
     compute = compute_only(basis, models, reading, progress=progress, workers=workers)
     routes = model_only(basis, train_grid, test_grid)

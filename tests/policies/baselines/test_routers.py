@@ -29,13 +29,10 @@ def routers(cases):
     return {(name, which): ROUTERS[name].fit(case.lesson) for name in ROUTERS for which, case in cases.items()}
 
 
-def test_grid(case):
+def unseen_grid(case):
     """The arms of the lesson on queries that nothing was fitted to."""
     found = fixed_arms(case.test.panel, case.test.prices, np.random.default_rng(0))
     return found.columns([found.arms.index(arm) for arm in case.lesson.grid.arms])
-
-
-test_grid.__test__ = False
 
 
 def picks_on(router, queries):
@@ -89,7 +86,7 @@ def test_only_the_row_marked_so_looks_at_the_data_set(name, cases, routers):
 
 def cost_at(case, router, level):
     """Mean cost on test queries at a quality, mixing neighbouring rungs."""
-    return hull_cost_at_quality(*earned(test_grid(case), picks_on(router, case.test.queries)), level)
+    return hull_cost_at_quality(*earned(unseen_grid(case), picks_on(router, case.test.queries)), level)
 
 
 @pytest.mark.parametrize("name", ROUTERS)

@@ -1,0 +1,36 @@
+"""Several workers on one list of jobs, and the first error of any of them. What a job is, and when to try again, is elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+async def side_by_side(jobs: Sequence[T], concurrency: int, work: Callable[[Iterator[T]], Coroutine[Any, Any, None]]) -> None:
+    """Let up to `concurrency` workers take jobs from one iterator until it is empty.
+
+    Args:
+        jobs: In the order in which they are taken.
+        concurrency: Workers at most.
+        work: One worker, given the iterator that all share.
+
+    Raises:
+        BaseException: The first error of any worker, as it was; the others are cancelled.
+    """
+    shared = iter(jobs)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(concurrency, len(jobs))):
+                group.create_task(work(shared))
+    except BaseExceptionGroup as errors:
+        raise _first(errors) from None
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    first: BaseException = errors
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first
