@@ -9,11 +9,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from onedial.engine.rollout import climb, worth_ladder
+from onedial.core.answer import Candidate
+from onedial.core.ask import Ask, Reply
+from onedial.core.query import Query
+from onedial.engine.rollout import climb
+from onedial.engine.worths import worth_range
 from onedial.forecasts.fit import fit_forecast
 from onedial.metrics.frontier import cost_at_quality
 from onedial.policies.assessor import Assessor
@@ -26,6 +32,22 @@ from worlds import MODELS, SOURCES, World
 LEVELS = (0.8, 0.9, 0.95, 0.97)
 
 
+@dataclass(frozen=True)
+class Played:
+    """Queries of a world, to be answered there."""
+
+    world: World
+    queries: tuple[Query, ...]
+
+    def replay(self) -> Callable[[Ask], Reply]:
+        """A fresh run."""
+        return self.world.answer(self.queries)
+
+    def grade(self, query: Query, candidate: Candidate) -> float:
+        """What the world knows."""
+        return self.world.grade(query, candidate)
+
+
 def main() -> None:
     """Fit once, roll both ladders out, print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -35,17 +57,9 @@ def main() -> None:
     train, test = world.queries(400, "train"), world.queries(300, "test")
     assessor = Assessor(fit_forecast(world.panel(train, 4), seed).forecast, MODELS)
     assessor.preload(test, assessor.forecast.latents(test))
-    worths = worth_ladder(1e-6, 4e-4)
+    worths = worth_range(1e-6, 4e-4, 16)
     ladders = [
-        climb(
-            test,
-            assessor,
-            Menu(tuple(range(len(SOURCES))), look=look),
-            worths,
-            lambda: world.answer(test),
-            Reading(verify=world.verify),
-            world.grade,
-        )
+        climb([Played(world, test)], assessor, Menu(tuple(range(len(SOURCES))), look=look), worths, Reading(verify=world.verify))
         for look in (False, True)
     ]
     print("| at quality | stop after the block | look first | ratio |\n|---|---|---|---|")

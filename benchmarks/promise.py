@@ -128,7 +128,7 @@ def serve(fitting: Fitting, fresh: Recorded, mixture: Mixture, objective: Object
     assessor = Assessor(fit.forecast, POOL)
     assessor.preload(fresh.queries, fit.forecast.latents(fresh.queries, fresh.only(fit.forecast.sources).panel.input_tokens))
     policy = policy_of(fit, assessor, mixture, objective)
-    run = roll_out(fresh.queries, policy, fresh.replay(), reading, fresh.grade)
+    run = roll_out(fresh, policy, reading)
     grid = grid_of(fresh, fit.seed)
     column = grid.arms.index(fit.reference)
     drops = grid.quality[:, column] - run.quality

@@ -32,8 +32,8 @@ def test_the_ladder_is_cheaper_than_the_reference_arm_at_its_quality(fitting):
 def test_what_was_claimed_when_stopping_is_what_was_reached_on_held_out_queries(fitting, splits, reading):
     proof = splits["proof"]
     latents = fitting.fit.forecast.latents(proof.queries, proof.panel.input_tokens)
-    one = Climb(proof, latents, tuple(range(len(SOURCES))), fitting.fit.worths[6:14:3], 8)
-    (ladder,) = climb_all([one], fitting.fit.forecast, MODELS, reading)
+    one = Climb(proof, latents, fitting.fit.forecast, tuple(range(len(SOURCES))), fitting.fit.worths[6:14:3], 8)
+    (ladder,) = climb_all([one], MODELS, reading)
     assert np.abs(ladder.forecast.mean(axis=1) - ladder.quality.mean(axis=1)).max() < 0.06
 
 
@@ -94,8 +94,8 @@ def test_ladders_rolled_out_side_by_side_are_those_rolled_out_one_by_one(fitting
     few = splits["test"].queries[:12]
     recorded = Recorded.of(few, _outcomes(splits["test"]), MODELS)
     latents = fitting.fit.forecast.latents(few, recorded.panel.input_tokens)
-    climbs = [Climb(recorded, latents, columns, fitting.fit.worths[4:12:4], 8) for columns in ((0, 1), (2, 3, 4))]
-    alone, together = (climb_all(climbs, fitting.fit.forecast, MODELS, Reading(), workers) for workers in (1, 2))
+    climbs = [Climb(recorded, latents, fitting.fit.forecast, columns, fitting.fit.worths[4:12:4], 8) for columns in ((0, 1), (2, 3, 4))]
+    alone, together = (climb_all(climbs, MODELS, Reading(), workers) for workers in (1, 2))
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_array_equal(one.quality, other.quality)
         np.testing.assert_array_equal(one.cost_usd, other.cost_usd)

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from onedial.lab.cores import one_core
+from onedial.core.cores import one_core
 
 
 def threads():

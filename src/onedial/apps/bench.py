@@ -99,6 +99,7 @@ def _tables(folders: list[Path], pools: Any, arms: Any, most: int | None, seed: 
     from dataclasses import replace
 
     from onedial.evals.benchtable import bench_table, pooled_table
+    from onedial.evals.telltale import telltale_sources
     from onedial.runtime.table import read_table
 
     together = [(one, _parts(one, folders)) for one in pools]
@@ -109,7 +110,8 @@ def _tables(folders: list[Path], pools: Any, arms: Any, most: int | None, seed: 
     for name, parts in together:
         read = [(folder.name, read_table(folder, repair=True)) for folder in parts]
         asked, outcomes = pooled_table(name, [(part, table.queries, table.outcomes) for part, table in read])
-        yield bench_table(name, asked, outcomes, arms=arms, most=most, seed=seed)
+        telltale = {source: way for _, table in read for source, way in telltale_sources(table.outcomes).items()}
+        yield bench_table(name, asked, outcomes, arms=arms, most=most, seed=seed, telltale=telltale)
 
 
 def _parts(pool: str, folders: list[Path]) -> list[Path]:

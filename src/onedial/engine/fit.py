@@ -14,7 +14,9 @@ from onedial.core.outcome import Floats
 from onedial.engine.fitted import Fit, Rungs
 from onedial.engine.ladders import Climb, Progress, climb_all, quiet
 from onedial.engine.recorded import Recorded
-from onedial.engine.rollout import Ladder, worth_ladder
+from onedial.engine.rollout import Ladder
+from onedial.engine.unseen import Unseen, joined, unseen_folds
+from onedial.engine.worths import TRIED, spaced_worths, worth_range
 from onedial.forecasts.fit import fit_forecast
 from onedial.forecasts.latents import Latents
 from onedial.policies.assessor import Assessor
@@ -35,14 +37,17 @@ class Fitting:
         fit: The frozen result.
         assessor: Loaded with forecasts of the training queries (out of bag) and of the proof queries.
         latents: Those of the training queries.
+        folds: The training queries, each forecast by a fit that has not seen it.
         train_grid: Every fixed arm on the training queries, those of sources that were not shortlisted too.
-        train: The joint ladder on the training queries; its last rungs are the fixed arms of the training hull.
+        train: The joint ladder on the training queries, climbed by fits that have not seen them; its last rungs are the fixed arms
+            of the training hull.
         proof: The joint ladder on the proof queries.
     """
 
     fit: Fit
     assessor: Assessor
     latents: Latents
+    folds: tuple[Unseen, ...]
     train_grid: Grid
     train: Ladder
     proof: Ladder
@@ -72,25 +77,30 @@ def fit_policies(
         TableError: Too few queries, or a source that is missing in one of the splits.
     """
     _refuse_unlike(train, proof)
-    progress("fit the forecast", 0, 1)
+    progress("fit the forecast", 0, 2)
     grids = grid_of(train, seed), grid_of(proof, seed)
     complete = grids[0].complete()
     reference = complete.arms[most_accurate(complete)]
-    sources = shortlist(complete)
-    train, proof = train.only(sources), proof.only(sources)
-    fitted = fit_forecast(train.panel, seed, train.prices)
-    progress("fit the forecast", 1, 1)
+    sources, deep = shortlist(complete), dict(zip(train.panel.sources, depths(train, proof), strict=True))
+    listed, proof = train.only(sources), proof.only(sources)
+    fitted = fit_forecast(listed.panel, seed, train.prices)
+    progress("fit the forecast", 1, 2)
+    folds = unseen_folds(train, fitted, lambda rows: shortlist(complete.rows(rows)), seed)
+    progress("fit the forecast", 2, 2)
     known = fitted.forecast.latents(proof.queries, proof.panel.input_tokens)
     assessor = Assessor(fitted.forecast, models)
     assessor.preload(train.queries, fitted.latents)
     assessor.preload(proof.queries, known)
-    depth, worths = depths(train, proof), _worths(grids[0])
-    columns = tuple(range(len(sources)))
-    climbs = [Climb(train, fitted.latents, columns, worths, depth), Climb(proof, known, columns, worths, depth)]
-    climbed = climb_all(climbs, fitted.forecast, models, reading, workers, "try policies", progress)
+    depth, columns = tuple(deep[source] for source in sources), tuple(range(len(sources)))
+    whole = Climb(listed, fitted.latents, fitted.forecast, columns, _whole_range(complete), depth, seed)
+    worths = spaced_worths(whole, models, reading, seed)
+    climbs = [fold.climb(tuple(range(len(fold.forecast.sources))), worths, deep, seed) for fold in folds]
+    climbs.append(Climb(proof, known, fitted.forecast, columns, worths, depth, seed))
+    *unseen, climbed = climb_all(climbs, models, reading, workers, "try policies", progress)
+    climbed_train = joined(unseen, folds, sources, climbed.menu)
     arms = tuple(complete.arms[j] for j in hull_arms(complete, sources) if _complete(grids[1], complete.arms[j]))
-    on_train = climbed[0].with_arms(grids[0], arms, grids[0], sources, optimism(complete, np.random.default_rng(seed)))
-    on_proof = climbed[1].with_arms(grids[1], arms, grids[0], sources)
+    on_train = climbed_train.with_arms(grids[0], arms, grids[0], sources, optimism(complete, np.random.default_rng(seed)))
+    on_proof = climbed.with_arms(grids[1], arms, grids[0], sources)
     fit = Fit(
         forecast=fitted.forecast,
         worths=worths,
@@ -102,7 +112,7 @@ def fit_policies(
         label_kind=_label_kind(proof),
         seed=seed,
     )
-    return Fitting(fit, assessor, fitted.latents, grids[0], on_train, on_proof)
+    return Fitting(fit, assessor, fitted.latents, folds, grids[0], on_train, on_proof)
 
 
 def _refuse_unlike(train: Recorded, proof: Recorded) -> None:
@@ -113,10 +123,10 @@ def _refuse_unlike(train: Recorded, proof: Recorded) -> None:
         )
 
 
-def _worths(grid: Grid) -> Floats:
+def _whole_range(grid: Grid) -> Floats:
     """Worths that span the costs of the fixed arms."""
-    cost = np.nanmean(grid.cost_usd, axis=0)
-    return worth_ladder(float(np.nanmin(cost)), float(np.nanmax(cost)))
+    cost = grid.cost_usd.mean(axis=0)
+    return worth_range(float(cost.min()), float(cost.max()), TRIED)
 
 
 def depths(*splits: Recorded) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 
+from onedial.core.cores import one_core
 from onedial.core.model import Model
 from onedial.core.outcome import Floats
 from onedial.engine.recorded import Recorded
@@ -32,21 +33,24 @@ class Climb:
     Attributes:
         recorded: The queries and their samples.
         latents: What was forecast of them, all sources of the forecast.
+        forecast: What the policies know.
         columns: Sources that may be asked.
         worths: USD per unit of quality, rising.
         max_draws: Samples of one source at most, one number for all or one for each of `columns`.
+        seed: Of the orders in which repeated samples come.
     """
 
     recorded: Recorded
     latents: Latents
+    forecast: Forecast
     columns: tuple[int, ...]
     worths: Floats
     max_draws: int | tuple[int, ...]
+    seed: int = 0
 
 
 def climb_all(
     climbs: Sequence[Climb],
-    forecast: Forecast,
     models: Mapping[str, Model],
     reading: Reading,
     workers: int = 1,
@@ -57,8 +61,7 @@ def climb_all(
 
     Args:
         climbs: The ladders.
-        forecast: What the policies know.
-        models: Every model of the forecast.
+        models: Every model of the forecasts.
         reading: How completions are read; with several workers its functions must be importable by name.
         workers: Processes; 1 stays in this one. More need a program that can be imported without running.
         what: What to tell `progress`.
@@ -66,9 +69,9 @@ def climb_all(
     """
     progress(what, 0, len(climbs))
     if workers == 1 or len(climbs) == 1:
-        return [_told(_climb(one, forecast, models, reading), progress, what, i + 1, len(climbs)) for i, one in enumerate(climbs)]
+        return [_told(_climb(one, models, reading), progress, what, i + 1, len(climbs)) for i, one in enumerate(climbs)]
     with ProcessPoolExecutor(min(workers, len(climbs)), mp_context=get_context("spawn")) as pool:
-        running = [pool.submit(_climb, one, forecast, dict(models), reading) for one in climbs]
+        running = [pool.submit(_climb, one, dict(models), reading) for one in climbs]
         for done, _ in enumerate(as_completed(running), 1):
             progress(what, done, len(climbs))
         return [future.result() for future in running]
@@ -79,8 +82,14 @@ def _told(ladder: Ladder, progress: Progress, what: str, done: int, total: int) 
     return ladder
 
 
-def _climb(one: Climb, forecast: Forecast, models: Mapping[str, Model], reading: Reading) -> Ladder:
-    assessor = Assessor(forecast, models, one.columns)
+def climb_once(one: Climb, models: Mapping[str, Model], reading: Reading) -> Ladder:
+    """Roll one ladder out on the samples in the recorded order alone."""
+    return _climb(one, models, reading, (one.recorded,))
+
+
+@one_core()
+def _climb(one: Climb, models: Mapping[str, Model], reading: Reading, passes: Sequence[Recorded] | None = None) -> Ladder:
+    assessor = Assessor(one.forecast, models, one.columns)
     assessor.preload(one.recorded.queries, one.latents)
     menu = Menu(tuple(range(len(one.columns))), max_draws=one.max_draws)
-    return climb(one.recorded.queries, assessor, menu, one.worths, one.recorded.replay, reading, one.recorded.grade)
+    return climb(passes or one.recorded.passes(one.seed), assessor, menu, one.worths, reading)

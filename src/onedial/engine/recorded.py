@@ -6,13 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
+import numpy as np
+
 from onedial.core.answer import Candidate
 from onedial.core.arm import Source
 from onedial.core.model import Model
-from onedial.core.outcome import Outcome, Panel
+from onedial.core.outcome import Ints, Outcome, Panel
 from onedial.core.query import Query
 from onedial.core.usage import Price
 from onedial.runtime.replay import Recording, Replay
+
+ROWS, PASSES = 300, 4
+"""Runs aimed at when a policy is replayed, and runs of one query at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +50,24 @@ class Recorded:
         """The same of some of the sources."""
         return replace(self, panel=self.panel.only(sources))
 
+    def rows(self, index: Sequence[int] | Ints) -> Recorded:
+        """The same of some of the queries."""
+        return replace(self, panel=self.panel.rows(index))
+
     @property
     def queries(self) -> tuple[Query, ...]:
         """The graded queries, in row order."""
         return self.panel.queries
+
+    def passes(self, seed: int) -> tuple[Recorded, ...]:
+        """The queries with their samples in several orders, the recorded one first; few queries get more, samples that never repeat one.
+
+        What a policy reaches on a query is its mean over them: one order is one draw of what it might have seen.
+        """
+        deep = int(self.panel.counts.max(initial=0)) > 1
+        count = int(np.clip(ROWS // max(len(self.queries), 1), 1, PASSES)) if deep else 1
+        rng = np.random.default_rng([seed, 11])
+        return (self, *(replace(self, recording=self.recording.shuffled(rng)) for _ in range(count - 1)))
 
     def replay(self) -> Replay:
         """A fresh replay; one for each policy."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -22,8 +23,22 @@ from onedial.policies.fixed_arm import FixedArm
 from onedial.policies.grid import Grid
 from onedial.strategies.draw import Reading
 
-Grade = Callable[[Query, Candidate], float]
-"""The score of one candidate, in [0, 1]."""
+
+class Play(Protocol):
+    """Queries that policies can be run on: recorded outcomes in one order, or a simulated world."""
+
+    @property
+    def queries(self) -> tuple[Query, ...]:
+        """Those to be answered."""
+        ...
+
+    def replay(self) -> Callable[[Ask], Reply]:
+        """A fresh world; one for each policy."""
+        ...
+
+    def grade(self, query: Query, candidate: Candidate) -> float:
+        """The score of one candidate, in [0, 1]."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +58,20 @@ class Rollout:
     solved: tuple[Solved, ...]
 
 
-def roll_out(queries: Sequence[Query], policy: Policy, answer: Callable[[Ask], Reply], reading: Reading, grade: Grade) -> Rollout:
-    """Solve every query, every ask answered by `answer`: a replay, or a simulated world."""
-    solved = tuple(drive(solve_steps(query, policy, reading), answer) for query in queries)
+def roll_out(play: Play, policy: Policy, reading: Reading) -> Rollout:
+    """Solve every query, every ask answered by a fresh world."""
+    answer = play.replay()
+    solved = tuple(drive(solve_steps(query, policy, reading), answer) for query in play.queries)
     return Rollout(
-        quality=np.array([_score(run, grade) for run in solved]),
+        quality=np.array([_score(run, play) for run in solved]),
         cost_usd=np.array([run.answer.spend.cost_usd for run in solved]),
         forecast=np.array([run.quality for run in solved]),
         solved=solved,
     )
 
 
-def _score(run: Solved, grade: Grade) -> float:
-    return 0.0 if run.chosen is None else grade(run.query, run.chosen)
+def _score(run: Solved, play: Play) -> float:
+    return 0.0 if run.chosen is None else play.grade(run.query, run.chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +84,7 @@ class Ladder:
         quality: (n_rungs, n_queries) quality reached.
         cost_usd: (n_rungs, n_queries) cost.
         forecast: (n_rungs, n_queries) chance of being right that was claimed.
-        draws: (n_rungs, n_queries, n_sources) samples drawn of each source of the forecast.
+        draws: (n_rungs, n_queries, n_sources) samples drawn of each source of the forecast, on average.
         arms: The rungs after those of `worths`, one each.
     """
 
@@ -77,7 +93,7 @@ class Ladder:
     quality: Floats
     cost_usd: Floats
     forecast: Floats
-    draws: Ints
+    draws: Floats
     arms: tuple[Arm, ...] = ()
 
     def with_arms(self, grid: Grid, arms: Sequence[Arm], train: Grid, sources: Sequence[Source], less: float = 0.0) -> Ladder:
@@ -94,7 +110,7 @@ class Ladder:
             return self
         columns, n = [grid.arms.index(arm) for arm in arms], self.quality.shape[1]
         claims = np.array([train.quality[:, train.arms.index(arm)].mean() for arm in arms])
-        drawn = np.array([[arm.n * (arm.source == source) for source in sources] for arm in arms], dtype=np.int64)
+        drawn = np.array([[arm.n * (arm.source == source) for source in sources] for arm in arms], dtype=float)
         return replace(
             self,
             quality=np.vstack((self.quality, grid.quality[:, columns].T - less)),
@@ -109,11 +125,6 @@ class Ladder:
         return mixture_for_quality(self.cost_usd.mean(axis=1), self.quality.mean(axis=1), target)
 
 
-def worth_ladder(cheapest_usd: float, dearest_usd: float, rungs: int = 16) -> Floats:
-    """Worths from "being surely right is worth the cheapest block" to "three points are worth the dearest one"."""
-    return np.geomspace(cheapest_usd, 30.0 * dearest_usd, rungs)
-
-
 def rung_policy(
     assessor: Assessor, menu: Menu, worths: Floats, arms: Sequence[Arm], rung: int, quality: float = 0.0, cap_usd: float = float("inf")
 ) -> Policy:
@@ -124,23 +135,26 @@ def rung_policy(
 
 
 def climb(
-    queries: Sequence[Query],
+    passes: Sequence[Play],
     assessor: Assessor,
     menu: Menu,
     worths: Floats,
-    fresh: Callable[[], Callable[[Ask], Reply]],
     reading: Reading,
-    grade: Grade,
 ) -> Ladder:
-    """Roll every rung out, each against a fresh world; what two rungs have in common is assessed once."""
-    rungs = [roll_out(queries, Controller(assessor, menu, float(worth)), fresh(), reading, grade) for worth in worths]
+    """Roll every rung out, averaged over passes of the same queries; what two rungs have in common is assessed once."""
+    policies = [Controller(assessor, menu, float(worth)) for worth in worths]
+    runs = [[roll_out(play, policy, reading) for play in passes] for policy in policies]
+
+    def mean(read: Callable[[Rollout], Floats | Ints]) -> Floats:
+        return np.asarray(np.mean([[read(run) for run in rung] for rung in runs], axis=1))
+
     return Ladder(
         menu,
         worths,
-        np.stack([r.quality for r in rungs]),
-        np.stack([r.cost_usd for r in rungs]),
-        np.stack([r.forecast for r in rungs]),
-        np.stack([drawn(r.solved, assessor.forecast.sources) for r in rungs]),
+        mean(lambda run: run.quality),
+        mean(lambda run: run.cost_usd),
+        mean(lambda run: run.forecast),
+        mean(lambda run: drawn(run.solved, assessor.forecast.sources)),
     )
 
 

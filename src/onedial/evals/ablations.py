@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onedial.core.arm import Arm
+from onedial.core.arm import Arm, Source
 from onedial.core.model import Model
 from onedial.core.outcome import Floats
+from onedial.core.query import Query
 from onedial.engine.fit import Fitting, depths
-from onedial.engine.ladders import Climb, Progress, climb_all, quiet
+from onedial.engine.ladders import Progress, climb_all, quiet
 from onedial.engine.recorded import Recorded
+from onedial.engine.unseen import Unseen, joined, unseen_folds
 from onedial.evals.sweeps import Rolled, routed, settings_of
 from onedial.forecasts.fit import fit_forecast
 from onedial.forecasts.forecast import Forecast
@@ -31,37 +33,44 @@ Options = dict[str, Rolled]
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """A forecast of every source, with what it says of the queries of both splits, none of them having been seen.
+    """A forecast of every complete source, with what it says of the test queries, and what fits of others say of the training queries.
 
     Attributes:
-        forecast: Of all sources: the ablations choose among other ones than joint does.
-        assessor: Loaded with both splits.
-        train: Training split.
+        forecast: Of all complete sources: the ablations choose among other ones than joint does.
+        assessor: Loaded with the test split.
+        folds: The training queries, each forecast by a fit that has not seen it.
         test: Test split.
-        latents: (of train, of test).
+        latents: Of the test queries.
         worths: USD per unit of quality, as joint's.
+        deep: Samples that every query has of each source.
+        seed: Of folds and orders.
     """
 
     forecast: Forecast
     assessor: Assessor
-    train: Recorded
+    folds: tuple[Unseen, ...]
     test: Recorded
-    latents: tuple[Latents, Latents]
+    latents: Latents
     worths: Floats
+    deep: Mapping[Source, int]
+    seed: int
 
 
 def basis_of(fitting: Fitting, train: Recorded, test: Recorded, models: Mapping[str, Model], seed: int) -> Basis:
-    """Use joint's forecast where it knows every source of the panel; where the pool was narrowed, fit one to all."""
-    forecast, latents = fitting.fit.forecast, fitting.latents
-    if set(forecast.sources) != set(train.panel.sources):
-        fitted = fit_forecast(train.panel, seed, train.prices)
-        forecast, latents = fitted.forecast, fitted.latents
-    train, test = train.only(forecast.sources), test.only(forecast.sources)
-    unseen = forecast.latents(test.queries, test.panel.input_tokens)
+    """Use joint's forecasts where they know every complete source; where the pool was narrowed, fit one to all."""
+    complete = {arm.source for arm in fitting.train_grid.complete().arms}
+    sources = tuple(source for source in train.panel.sources if source in complete)
+    forecast, folds = fitting.fit.forecast, fitting.folds
+    if any(set(one.sources) != complete for one in (forecast, *(fold.forecast for fold in folds))):
+        listed = train.only(sources)
+        fitted = fit_forecast(listed.panel, seed, train.prices)
+        forecast, folds = fitted.forecast, unseen_folds(listed, fitted, lambda _: sources, seed)
+    listed = test.only(forecast.sources)
+    unseen = forecast.latents(test.queries, listed.panel.input_tokens)
     assessor = Assessor(forecast, models)
-    assessor.preload(train.queries, latents)
     assessor.preload(test.queries, unseen)
-    return Basis(forecast, assessor, train, test, (latents, unseen), fitting.fit.worths)
+    deep = dict(zip(train.panel.sources, depths(train, test), strict=True))
+    return Basis(forecast, assessor, folds, listed, unseen, fitting.fit.worths, deep, seed)
 
 
 def compute_only(
@@ -85,23 +94,26 @@ def compute_only(
     Returns:
         Ladders by model, on the training split and on the test split.
     """
-    sources, deep = basis.forecast.sources, depths(basis.train, basis.test)
-    chosen = list(dict.fromkeys(source.model for source in sources)) if names is None else list(names)
-    columns = [tuple(j for j, source in enumerate(sources) if source.model == name) for name in chosen]
-    own = [tuple(deep[j] for j in group) for group in columns]
-    climbs = [
-        Climb(recorded, latents, group, basis.worths, depth)
-        for recorded, latents in zip((basis.train, basis.test), basis.latents, strict=True)
-        for group, depth in zip(columns, own, strict=True)
-    ]
-    ladders = climb_all(climbs, basis.forecast, models, reading, workers, "serve one model", progress) if climbs else []
-    alone = [Rolled(ladder.quality, ladder.cost_usd) for ladder in ladders]
-    return dict(zip(chosen, alone[: len(chosen)], strict=True)), dict(zip(chosen, alone[len(chosen) :], strict=True))
+    chosen = list(dict.fromkeys(source.model for source in basis.forecast.sources)) if names is None else list(names)
+    rows = np.arange(len(basis.test.queries))
+    parts = (*basis.folds, Unseen(rows, basis.test, basis.latents, basis.forecast))
+    climbs = [part.climb(_columns(part.forecast, name), basis.worths, basis.deep, basis.seed) for name in chosen for part in parts]
+    ladders = climb_all(climbs, models, reading, workers, "serve one model", progress) if climbs else []
+    found: tuple[Options, Options] = ({}, {})
+    for i, name in enumerate(chosen):
+        *unseen, last = ladders[i * len(parts) : (i + 1) * len(parts)]
+        on_train = joined(unseen, basis.folds, (), last.menu)
+        found[0][name], found[1][name] = Rolled(on_train.quality, on_train.cost_usd), Rolled(last.quality, last.cost_usd)
+    return found
 
 
-def model_only(basis: Basis, train_grid: Grid, test_grid: Grid) -> tuple[Options, Options]:
+def _columns(forecast: Forecast, model: str) -> tuple[int, ...]:
+    return tuple(j for j, source in enumerate(forecast.sources) if source.model == model)
+
+
+def model_only(basis: Basis, models: Mapping[str, Model], train_grid: Grid, test_grid: Grid) -> tuple[Options, Options]:
     """Route by forecast at every shared setting of effort, strategy and count; ladders by setting, on both splits."""
-    forecasts = [forecast_arms(basis.assessor, recorded, train_grid.arms) for recorded in (basis.train, basis.test)]
+    forecasts = [_unseen_arms(basis.folds, models, train_grid), forecast_arms(basis.assessor, basis.test.queries, test_grid.arms)]
     found: tuple[Options, Options] = ({}, {})
     for setting, columns in settings_of(train_grid.arms).items():
         for side, grid in enumerate((train_grid, test_grid)):
@@ -109,10 +121,20 @@ def model_only(basis: Basis, train_grid: Grid, test_grid: Grid) -> tuple[Options
     return found
 
 
-def forecast_arms(assessor: Assessor, recorded: Recorded, arms: Sequence[Arm]) -> tuple[Floats, Floats]:
+def _unseen_arms(folds: Sequence[Unseen], models: Mapping[str, Model], grid: Grid) -> tuple[Floats, Floats]:
+    """(n_queries, n_arms) forecast quality and cost, by fits that have not seen the queries."""
+    quality, cost = np.empty_like(grid.quality), np.empty_like(grid.cost_usd)
+    for fold in folds:
+        assessor = Assessor(fold.forecast, models)
+        assessor.preload(fold.recorded.queries, fold.latents)
+        quality[fold.rows], cost[fold.rows] = forecast_arms(assessor, fold.recorded.queries, grid.arms)
+    return quality, cost
+
+
+def forecast_arms(assessor: Assessor, queries: Sequence[Query], arms: Sequence[Arm]) -> tuple[Floats, Floats]:
     """(n_queries, n_arms) forecast quality and cost of fixed arms, before any sample."""
     column = {source: j for j, source in enumerate(assessor.sources)}
     place = [(column[arm.source], BLOCKS.index(arm.n)) for arm in arms]
     rows, blocks = (np.array(part) for part in zip(*place, strict=True))
-    first = [assessor.assess(query, ()) for query in recorded.queries]
+    first = [assessor.assess(query, ()) for query in queries]
     return np.stack([a.then[rows, blocks] for a in first]), np.stack([a.cost_usd[rows, blocks] for a in first])

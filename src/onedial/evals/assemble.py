@@ -185,7 +185,7 @@ def _replayed(fitting: Fitting, test: Recorded, rung: int) -> tuple[Solved, ...]
     """One rung of the joint ladder on the test queries, with what it drew; verdicts are the recorded ones."""
     ladder = fitting.train
     policy = rung_policy(fitting.assessor, ladder.menu, ladder.worths, ladder.arms, rung, float(ladder.forecast[rung].mean()))
-    return roll_out(test.queries, policy, test.replay(), Reading(), test.grade).solved
+    return roll_out(test, policy, Reading()).solved
 
 
 def _promised(experiment: Experiment, fit: Fit, certificates: Sequence[Certificate | None]) -> Sweep:

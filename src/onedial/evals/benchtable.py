@@ -1,6 +1,6 @@
 """A table made ready for the bench: which sources and queries are complete enough, what they cost, and in which unit.
 
-Nothing here looks at scores, except whether there is one.
+Scores decide nothing here, except that sources whose answers give them away are left out.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from onedial.core.query import Query
 from onedial.core.usage import Price
 from onedial.engine.recorded import Recorded
 from onedial.evals.prices import find_price
+from onedial.evals.telltale import telltale_sources
 
 COVERED = 0.95
 """Share of the queries on which a source must be graded and priced to be kept."""
@@ -69,7 +70,14 @@ class BenchTable:
 
 
 def bench_table(
-    name: str, queries: Sequence[Query], outcomes: Iterable[Outcome], *, arms: Sequence[str] = (), most: int | None = None, seed: int = 0
+    name: str,
+    queries: Sequence[Query],
+    outcomes: Iterable[Outcome],
+    *,
+    arms: Sequence[str] = (),
+    most: int | None = None,
+    seed: int = 0,
+    telltale: Mapping[Source, str] | None = None,
 ) -> BenchTable:
     """Keep what is complete enough to compare on.
 
@@ -80,11 +88,17 @@ def bench_table(
         arms: Keep sources whose id contains, or matches as a glob, one of these; all if empty.
         most: Queries at most, chosen by a hash of their id and the seed; None is all.
         seed: Of that hash.
+        telltale: Sources known to give their score away, beside those that are found here.
 
     Raises:
         TableError: Fewer than two sources, or no query, are left.
     """
-    wanted = [o for o in outcomes if o.score is not None and _matches(o.source, arms)]
+    graded = [o for o in outcomes if o.score is not None and _matches(o.source, arms)]
+    telltale = telltale_sources(graded) | dict(telltale or {})
+    wanted = [o for o in graded if o.source not in telltale]
+    told = _told(telltale)
+    if len({o.source for o in wanted}) < 2 <= len({o.source for o in graded}):
+        raise TableError(f"{name}: fewer than 2 sources are left. {' '.join(told)} Record all answers, or none.")
     basis = _basis(wanted)
     priced = [o for o in (_in(basis, o) for o in wanted) if o.cost_usd is not None]
     sources, ids = _complete({(o.query_id, o.source) for o in priced}, len(queries), name)
@@ -92,7 +106,7 @@ def bench_table(
     known, kept_sources = {query.id for query in chosen}, set(sources)
     kept = tuple(o for o in priced if o.query_id in known and o.source in kept_sources)
     models, prices = _models(kept)
-    notes = (*_left_out(queries, ids, wanted, sources), *_priced(basis, models, prices))
+    notes = (*told, *_left_out(queries, ids, wanted, sources), *_priced(basis, models, prices))
     if len(chosen) < len(ids):
         notes = (*notes, f"{len(chosen):,} of {len(ids):,} complete queries were taken, by a seeded hash.")
     return BenchTable(name, tuple(chosen), kept, models, prices, basis, len(queries), notes)
@@ -170,6 +184,15 @@ def _models(outcomes: Sequence[Outcome]) -> tuple[dict[str, Model], dict[str, Pr
         if found.exact:
             prices[name] = found.price
     return models, prices
+
+
+def _told(telltale: Mapping[Source, str]) -> list[str]:
+    """A sentence for every way in which answers give their score away."""
+    ways = {way: sorted(str(source) for source in telltale if telltale[source] == way) for way in sorted(set(telltale.values()))}
+    return [
+        f"The answers of {len(names)} sources give their score away, and these were left out: they {way}: {_few(names)}."
+        for way, names in ways.items()
+    ]
 
 
 def _left_out(queries: Sequence[Query], ids: set[str], outcomes: Sequence[Outcome], sources: Sequence[Source]) -> list[str]:

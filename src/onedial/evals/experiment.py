@@ -71,12 +71,12 @@ def run_experiment(
     targets = quality[most_accurate(train_grid)] - np.array(OFFSETS)
     best = float(fitting.fit.train.quality.mean(axis=1).max())
     sweep_targets = np.unique(np.concatenate((np.linspace(float(quality.min()), best, SWEEP_POINTS), targets)))
-    everything = Climb(listed, latents, tuple(range(len(sources))), fitting.fit.worths, fitting.fit.max_draws)
-    (joint,) = climb_all([everything], forecast, models, reading, workers, "compare on test queries", progress)
+    everything = Climb(listed, latents, forecast, tuple(range(len(sources))), fitting.fit.worths, fitting.fit.max_draws)
+    (joint,) = climb_all([everything], models, reading, workers, "compare on test queries", progress)
     joint = joint.with_arms(grid, fitting.fit.arms, fitting.train_grid, sources)
     basis = basis_of(fitting, train, test, models, seed)
     compute = compute_only(basis, models, reading, progress=progress, workers=workers)
-    routes = model_only(basis, train_grid, test_grid)
+    routes = model_only(basis, models, train_grid, test_grid)
     options = {
         "joint": ({"all": rolled(fitting.train)}, {"all": rolled(joint)}),
         "model-only": routes,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from onedial.core.cores import one_core
 from onedial.core.outcome import Floats, Panel
 from onedial.core.usage import Price
 from onedial.evals.extrapolation_efforts import run_efforts
@@ -61,7 +61,7 @@ def extrapolate(panel: Panel, prices: Mapping[str, Price], seed: int = 0, resamp
     heads = RidgeHeads(_text_features(panel))
     drawn = resample_weights(n, resamples, np.random.default_rng([seed, 11]))
     weights = np.concatenate((np.full((1, n), 1.0 / n), drawn))
-    with threadpool_limits(1, "blas"):  # many small systems: more threads only wait for each other
+    with one_core():
         samples = run_samples(panel, prices, heads, seed, weights)
         return Extrapolated(samples, run_efforts(panel, prices, heads, weights), seed, resamples)
 

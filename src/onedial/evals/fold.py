@@ -15,6 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from onedial.core.arm import Arm, Source
+from onedial.core.cores import one_core
 from onedial.core.errors import ConfigError, TableError
 from onedial.core.outcome import Floats, Ints
 from onedial.engine.fit import STRATEGIES, Fitting, fit_policies
@@ -71,7 +72,7 @@ class FoldResult:
     worth: Floats
     forecast: Floats
     reached: Floats
-    draws: Ints
+    draws: Floats
     ease: Floats
 
     def save(self, path: Path) -> None:
@@ -103,6 +104,7 @@ class FoldResult:
 _ARRAYS = ("rows", "targets", "arm_quality", "arm_cost", "worth", "forecast", "reached", "draws", "ease")
 
 
+@one_core()
 def run_fold(
     table: BenchTable,
     fold: Ints,
@@ -193,7 +195,7 @@ def _contenders(
         return basis_of(fitting, train, test, table.models, seed)
 
     def routed() -> Contender:
-        return Contender("model-only", "model_only", *with_fixed(model_only(basis(), *grids), *grids, "setting"))
+        return Contender("model-only", "model_only", *with_fixed(model_only(basis(), table.models, *grids), *grids, "setting"))
 
     def alone() -> Contender:
         names = [name for name in serious_models(grids[0], ALONE) if _has_choices(train, name)]
@@ -208,9 +210,9 @@ def _contenders(
     }
 
 
-def _over(draws: Ints, sources: Sequence[Source], every: Sequence[Source]) -> Ints:
+def _over(draws: Floats, sources: Sequence[Source], every: Sequence[Source]) -> Floats:
     """Samples drawn of each source, over all sources of the table: what was not shortlisted is not drawn."""
-    found = np.zeros((*draws.shape[:2], len(every)), dtype=np.int64)
+    found = np.zeros((*draws.shape[:2], len(every)))
     found[:, :, [every.index(source) for source in sources]] = draws
     return found
 

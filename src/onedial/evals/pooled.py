@@ -45,7 +45,7 @@ class Pooled:
     worth: Floats
     forecast: Floats
     reached: Floats
-    draws: Ints
+    draws: Floats
     ease: Floats
     fold: Ints
 

@@ -66,9 +66,10 @@ def run_router(recipe: RouterRecipe, course: Course) -> Contender:
 
 def run_stepper(recipe: StepperRecipe, course: Course) -> Contender:
     """Fit on the training split, and run every rung on the recorded samples of both."""
-    policies = recipe.fit(course.lesson)
-    train, test = (_run(policies, split) for split in (course.train, course.test))
-    return Contender(recipe.name, "online" if recipe.name in ONLINE else "cascade", {"all": train}, {"all": test})
+    policies, online = recipe.fit(course.lesson), recipe.name in ONLINE
+    passes = [(split,) if online else split.passes(course.seed) for split in (course.train, course.test)]
+    train, test = (_run(policies, orders) for orders in passes)
+    return Contender(recipe.name, "online" if online else "cascade", {"all": train}, {"all": test})
 
 
 def checked_names(names: Sequence[str]) -> tuple[str, ...]:
@@ -100,6 +101,7 @@ def _picked(grid: Grid, picks: Ints) -> Rolled:
     return Rolled(grid.quality[rows, picks], grid.cost_usd[rows, picks])
 
 
-def _run(policies: Sequence[Policy], split: Recorded) -> Rolled:
-    runs = [roll_out(split.queries, policy, split.replay(), Reading(), split.grade) for policy in policies]
-    return Rolled(np.stack([run.quality for run in runs]), np.stack([run.cost_usd for run in runs]))
+def _run(policies: Sequence[Policy], passes: Sequence[Recorded]) -> Rolled:
+    runs = [[roll_out(play, policy, Reading()) for play in passes] for policy in policies]
+    quality, cost = ([[getattr(run, kind) for run in runs_of] for runs_of in runs] for kind in ("quality", "cost_usd"))
+    return Rolled(np.mean(quality, axis=1), np.mean(cost, axis=1))

@@ -20,6 +20,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from onedial.core.arm import Source
+from onedial.core.cores import one_core
 from onedial.core.errors import TableError
 from onedial.core.outcome import Floats
 from onedial.forecasts.effort_design import Names, powers, success_blocks, token_blocks
@@ -105,8 +106,6 @@ def fit_effort_curves(sources: Sequence[Source], success: Floats, noise: Floats,
     Raises:
         TableError: Fewer than three levels.
     """
-    from threadpoolctl import threadpool_limits
-
     if len(sources) < MIN_LEVELS:
         raise TableError(f"{len(sources)} recorded levels; curves need at least {MIN_LEVELS}. Collect more levels or models.")
     theta, names = logit(np.clip(success, 0.002, 0.998)), Names.of(sources)
@@ -115,7 +114,7 @@ def fit_effort_curves(sources: Sequence[Source], success: Floats, noise: Floats,
     known = np.isfinite(tokens)
     middle = float(np.exp(np.log(np.maximum(tokens[known], 1.0)).mean())) if known.any() else 1.0
     fits: dict[float, Pooled] = {}
-    with threadpool_limits(1, "blas"):  # many small systems: more threads only wait for each other
+    with one_core():
         for gamma in GAMMAS if known.any() else GAMMAS[:1]:
             before = next(reversed(fits.values())).variances if fits else None
             fits[gamma] = fit_pooled(_blocks(names, sources, tokens / middle, gamma), theta, spread, before)

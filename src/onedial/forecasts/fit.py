@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from onedial.core.cores import one_core
 from onedial.core.errors import TableError
 from onedial.core.outcome import Floats, Panel, known_mean
 from onedial.forecasts.calibration import apply_logistic, fit_logistic
@@ -14,6 +15,7 @@ from onedial.forecasts.dispersion import Dispersion, fit_dispersion, state_chanc
 from onedial.forecasts.forecast import BEYOND_MOST, COLLISION_EDGE, TOKEN_SCALE, Forecast, scale_of
 from onedial.forecasts.latents import P_EDGE, Echo, Latents, at_nodes
 from onedial.forecasts.learners.choose import choose_learner
+from onedial.forecasts.learners.registry import RECIPES
 from onedial.forecasts.sketch import sketch
 from onedial.forecasts.token_signal import TokenSignal, fit_token_signal
 
@@ -34,13 +36,15 @@ class Fitted:
     latents: Latents
 
 
-def fit_forecast(panel: Panel, seed: int = 0, priced: Collection[str] | None = None) -> Fitted:
+@one_core()
+def fit_forecast(panel: Panel, seed: int = 0, priced: Collection[str] | None = None, learners: Sequence[str] | None = None) -> Fitted:
     """Fit success, spread, wrong answers, verdicts and tokens.
 
     Args:
         panel: Outcomes; a source may lack samples of some queries.
         seed: Of folds and learners.
         priced: Models whose price accounts for their costs; the others cost what was recorded. None is all.
+        learners: Candidates among which the best on unseen queries is taken; None is all.
 
     Raises:
         TableError: Too few graded queries, or a source without any graded sample.
@@ -51,7 +55,7 @@ def fit_forecast(panel: Panel, seed: int = 0, priced: Collection[str] | None = N
     beyond, guess = _beyond(right, draws)
     targets = np.column_stack((_targets(panel, right, draws), beyond))
     s = len(panel.sources)
-    chosen = choose_learner(sketch(panel.queries), targets, right, draws, seed)
+    chosen = choose_learner(sketch(panel.queries), targets, right, draws, seed, learners or tuple(RECIPES))
     bag = chosen.out_of_fold / scale_of(s)
     line = fit_logistic(bag[:, :s], right, draws)
     success, beyond_chance = apply_logistic(bag[:, :s], line), np.clip(bag[:, 2 * s + 3], 0.0, BEYOND_MOST)

@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import islice
 
+from onedial.core.cores import one_core
 from onedial.lab.batch import Batch, Job
-from onedial.lab.cores import one_core
 from onedial.lab.llama import Llama
 from onedial.lab.prefix import Prefix, Prefixes
 

@@ -13,9 +13,9 @@ from concurrent.futures import Future, InvalidStateError
 from queue import SimpleQueue
 from threading import Lock, Thread
 
+from onedial.core.cores import one_core
 from onedial.core.errors import ModelError
 from onedial.lab.batch import Job
-from onedial.lab.cores import one_core
 from onedial.lab.decoder import Decoder
 
 _Order = tuple[Job, "Future[Job]"]

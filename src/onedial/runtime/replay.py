@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from onedial.core.arm import Source
 from onedial.core.ask import Ask, Completion, Refusal, Reply, Samples
 from onedial.core.errors import TableError
@@ -25,6 +27,10 @@ class Recording:
         for outcome in outcomes:
             cells.setdefault((outcome.query_id, outcome.source), []).append(outcome)
         return cls({key: tuple(sorted(cell, key=lambda o: o.sample_index)) for key, cell in cells.items()})
+
+    def shuffled(self, rng: np.random.Generator) -> Recording:
+        """The same samples, those of each cell in a random order: another run that would have been as likely."""
+        return Recording({key: tuple(cell[i] for i in rng.permutation(len(cell))) for key, cell in self.samples.items()})
 
     def block(self, query_id: str, source: Source, first: int, n: int) -> tuple[Outcome, ...]:
         """The samples of rank `first` to `first + n - 1`; fewer where fewer are recorded."""

@@ -41,7 +41,7 @@ def fresh(policy):
 
 
 def replayed(policy, recorded):
-    return roll_out(recorded.queries, fresh(policy), recorded.replay(), Reading(), recorded.grade)
+    return roll_out(recorded, fresh(policy), Reading())
 
 
 def billed(run, recorded):

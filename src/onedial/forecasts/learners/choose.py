@@ -26,6 +26,7 @@ MOST = 3  # Learners in a mean of several.
 TRIAL_ROWS = 1200  # Queries that candidates are compared on; the chosen are fitted on all.
 TRIAL_CELLS = 12_000  # More queries, where there are few sources: what is best for few queries need not be best for many.
 MANY, FEWER_FOLDS = 1000, 3  # With more queries than that, fewer folds do.
+MOST_WORDS = 3_000_000  # Words of all trial queries times sources: beyond that a weight for each costs more time than it tells.
 _STILL = 1e-6
 _NOTHING = 1e-4  # A gain that no decision would notice.
 
@@ -89,6 +90,7 @@ def choose_learner(
     recipes = {name: RECIPES[name] for name in dict.fromkeys((BASELINE, *(candidates if telling else ())))}
     trial = np.sort(np.random.default_rng([seed, 3]).permutation(len(x))[: max(TRIAL_ROWS, TRIAL_CELLS // s)])
     view = _Views(x.rows(trial), space)
+    recipes = {name: recipe for name, recipe in recipes.items() if recipe.sees != "words" or view.of(recipe).nnz * s <= MOST_WORDS}
     tried = {name: _unseen(recipe, view.of(recipe), y[trial], s, seed) for name, recipe in recipes.items()}
     forecasts = {name: found for name, (_, found) in tried.items()}
     success = _Contest({n: f[:, :s] for n, f in forecasts.items()}, lambda f: likelihoods(f, right[trial], draws[trial], seed))

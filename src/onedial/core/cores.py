@@ -15,7 +15,7 @@ _inside: list[threadpool_limits] = []
 
 @contextmanager
 def one_core() -> Iterator[None]:
-    """Keep matrix products to the calling thread meanwhile: the models' are so small that sharing them out takes longer.
+    """Keep matrix products to the calling thread meanwhile: those here are so small that sharing them out takes longer.
 
     The first one in sets the limit and the last one out lifts it, whatever the order in between.
     """
