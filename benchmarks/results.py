@@ -1,10 +1,11 @@
 """Regenerate docs/RESULTS.md: every table benched, every benchmark run, with seeds and intervals.
 
     python benchmarks/results.py DIR [--out docs/RESULTS.md] [--work onedial-data/results] [--seed 0] [--jobs 2]
-        [--queries 1500] [--sections 1 2 ...]
+        [--queries 1500] [--published TABLE ...] [--sections 1 2 ...]
 
 DIR holds outcome tables, one folder each. What a step printed or wrote is kept in the work folder, and is not run again
-while it is there; folds of a bench are kept too. Hours on two cores for a dozen tables. A section that was not run this time and
+while it is there; folds of a bench are kept too. Hours on two cores for a dozen tables; less where only some
+of them, those named after --published, are benched with every published method, the others with the six rivals alone. A section that was not run this time and
 is not in the work folder says so.
 """
 
@@ -32,6 +33,7 @@ HERE = Path(__file__).parent
 POOLED = ("epoch_gpqa_diamond", "epoch_otis_mock_aime")
 ROUTELLM = "routellm_evals"
 SHUFFLED = ("epoch_gpqa_diamond", "reasoning_gym_easy")
+RIVALS = ("model-only", "compute-only", "hull", "agreement-cascade", "token-gate")
 NOT_RUN = "*Not run.*"
 EQUAL = """Every query is tested once, by policies fitted and chosen on the other four of five folds; the best fixed arm, mixtures,
 thresholds and settings are chosen there too. Costs are read off each policy's frontier at the quality that the best fixed arm
@@ -61,6 +63,7 @@ class Run:
         seed: Of everything.
         jobs: Folds side by side.
         queries: Per table at most.
+        published: Tables on which every published method is run; None is all.
     """
 
     folder: Path
@@ -68,6 +71,7 @@ class Run:
     seed: int
     jobs: int
     queries: int
+    published: frozenset[str] | None = None
 
     @property
     def names(self) -> list[str]:
@@ -88,6 +92,10 @@ class Run:
             print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
         return printed.read_text(encoding="utf-8").strip()
 
+    def few(self, name: str) -> list[str]:
+        """Options that leave published methods out where they are not wanted."""
+        return [] if self.published is None or name in self.published else ["--policies", ",".join(RIVALS)]
+
     def bench(self, name: str, arguments: Sequence[str]) -> list[dict[str, Any]]:
         """Bench tables; nothing where that failed."""
         output = self.work / f"bench-{name}.json"
@@ -102,10 +110,12 @@ def benched(run: Run) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     pooled = [name for name in POOLED if name in run.names] if set(POOLED) <= set(run.names) else []
     if pooled:
-        found += run.bench("+".join(pooled), [*(str(run.folder / name) for name in pooled), "--pool", "+".join(pooled)])
+        found += run.bench(
+            "+".join(pooled), [*(str(run.folder / name) for name in pooled), "--pool", "+".join(pooled), *run.few(pooled[0])]
+        )
     for name in run.names:
         if name not in pooled:
-            found += run.bench(name, [str(run.folder / name)])
+            found += run.bench(name, [str(run.folder / name), *run.few(name)])
     return found
 
 
@@ -182,9 +192,17 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--queries", type=int, default=1500)
+    parser.add_argument("--published", nargs="+", metavar="TABLE")
     parser.add_argument("--sections", type=int, nargs="+", default=list(range(1, len(SECTIONS) + 1)))
     options = parser.parse_args()
-    run = Run(options.tables, options.work, options.seed, options.jobs, options.queries)
+    run = Run(
+        options.tables,
+        options.work,
+        options.seed,
+        options.jobs,
+        options.queries,
+        frozenset(options.published) if options.published else None,
+    )
     run.work.mkdir(parents=True, exist_ok=True)
     parts = ["# Results", WRITTEN.format(seed=run.seed, version=__version__)]
     for number, (title, section) in enumerate(SECTIONS, 1):

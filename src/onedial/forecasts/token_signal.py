@@ -6,7 +6,12 @@ on the state of the query (see `latents.at_nodes`) and on whether the sample is 
 Samples of one source on one query share a part of what is left. Sources lean on
 each other: with few queries their coefficients are drawn towards the pool's.
 
-Source: THEORY.md section 2, "tokens are lognormal, correlated with difficulty"; "the first cheap sample is the best feature".
+Spreads come of a regression of tokens on outcomes; means, which decide, of what
+they foretell: they make recorded scores as likely as they can be made given
+tokens, held towards tokens that say nothing.
+
+Source: THEORY.md section 2, "tokens are lognormal, correlated with difficulty"; "the first cheap sample is the best feature";
+Lasserre, Bishop, Minka 2006 (generative models fitted to what they are asked).
 """
 
 from __future__ import annotations
@@ -17,16 +22,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from onedial.core.outcome import Floats, Ints, known_mean
+from onedial.core.outcome import Floats, Ints
 
 PRIOR_QUERIES = 12.0
 """Weight, in queries, of the pool's coefficients against a source's own."""
 SD_LEAST = 0.15
 """Tokens are never trusted more than this, in natural logs."""
-TRUST = (0.02, 0.1, 0.25, 0.5, 1.0)
-"""How much tokens may weigh, next to nothing first; what foretells unseen successes best is taken."""
-STATES = (0.0, 0.5, 1.0)
-"""How much of the difference between states is kept, likewise."""
+MOST_ROWS = 800
+"""Queries that means are fitted to, at most: they are four numbers per source."""
+PULL = 4.0
+"""How strongly a source's means, in standard deviations, are held to the pool's; in observations."""
+POOL_PULL = 16.0
+"""How strongly the pool's are held to zero, likewise."""
+FAR = 3.0
+"""Standard scores beyond this count as this."""
+_STEPS = 25
 CUTS = (-0.6745, 0.0, 0.6745)
 """Where standard scores are cut into bins when looking ahead: quartiles of the normal."""
 
@@ -54,11 +64,6 @@ class TokenSignal:
         """Tokens that say nothing."""
         return cls(np.zeros(sources), np.zeros((sources, states)), np.ones(sources), np.ones(sources))
 
-    def trusted(self, share: float, state: float = 1.0) -> TokenSignal:
-        """The same, its evidence weighing a share of what it would: variances are as many times larger; states differ by a share, too."""
-        centre = self.state.mean(axis=1, keepdims=True)
-        return replace(self, state=centre + state * (self.state - centre), shared=self.shared / share, own=self.own / share)
-
     def columns(self, index: Sequence[int] | Ints) -> TokenSignal:
         """The signal of a subset of the sources."""
         keep = np.asarray(index, dtype=np.int64)
@@ -66,7 +71,7 @@ class TokenSignal:
 
 
 def fit_token_signal(residual: Floats, right: Floats, states: Floats, success: Floats, weights: Floats, seed: int = 0) -> TokenSignal:
-    """Regress token residuals on correctness and state, and trust them as far as they foretell success on queries not seen.
+    """Find how far tokens spread, and the means at which they foretell success best.
 
     Args:
         residual: (n, S, k) log tokens less forecast log tokens; NaN where unknown.
@@ -74,33 +79,57 @@ def fit_token_signal(residual: Floats, right: Floats, states: Floats, success: F
         states: (n, T) chance of each state of each query, given its outcomes.
         success: (n, S, T) forecast success in each state, outcomes unseen.
         weights: (n, T) forecast chance of each state, outcomes unseen.
-        seed: Of the halves that check each other.
+        seed: Of the queries taken where there are many.
     """
-    half = np.random.default_rng([seed, len(states)]).permutation(len(states)) % 2
-    gained = np.zeros((len(TRUST), len(STATES)))
-    for side in (0, 1):
-        fit, held = half != side, half == side
-        signal = _regressed(residual[fit], right[fit], states[fit])
-        seen = residual[held, :, 0], right[held, :, 0], success[held], weights[held]
-        gained += [[_foretold(signal.trusted(trust, state), *seen) for state in STATES] for trust in TRUST]
-    trust, state = np.unravel_index(int(gained.argmax()), gained.shape)
-    return _regressed(residual, right, states).trusted(TRUST[trust], STATES[state])
+    rough = _regressed(residual, right, states)
+    deviation = np.sqrt(rough.shared + rough.own)
+    rows = np.sort(np.random.default_rng([seed, len(states)]).permutation(len(states))[:MOST_ROWS])
+    told = _Told(residual[rows, :, 0] / deviation, right[rows, :, 0], success[rows], weights[rows])
+    every = range(len(deviation))
+    pool = _best(told, every, np.zeros(4), POOL_PULL)
+    own = np.array([_best(told, [source], pool, PULL) for source in every])
+    state = _state_means(own[:, 1:]) * deviation[:, None]
+    return replace(rough, right=own[:, 0] * deviation, state=state)
 
 
-def _foretold(signal: TokenSignal, z: Floats, score: Floats, success: Floats, weights: Floats) -> float:
-    """Log likelihood of first samples' scores given the tokens of one: its own score, and the others' mean; averaged over sources."""
-    deviation = np.sqrt(signal.shared + signal.own)[:, None]
-    if_right, if_wrong = (
-        np.exp(-0.5 * np.clip((z[..., None] - signal.state - shift) / deviation, -3.0, 3.0) ** 2) for shift in (signal.right[:, None], 0.0)
-    )
-    yes, no = weights[:, None] * success * if_right, weights[:, None] * (1.0 - success) * if_wrong
-    whole = np.maximum((yes + no).sum(axis=2), 1e-300)
-    p = np.einsum("nst,ndt->nsd", (yes + no) / whole[..., None], success)
-    p[:, np.arange(p.shape[1]), np.arange(p.shape[1])] = yes.sum(axis=2) / whole
-    p = np.clip(p, 1e-6, 1.0 - 1e-6)
-    told = np.where(np.isfinite(z)[..., None], score[:, None] * np.log(p) + (1.0 - score[:, None]) * np.log1p(-p), np.nan)
-    own = np.diagonal(told, axis1=1, axis2=2)
-    return float((known_mean(own, axis=1, otherwise=0.0) + known_mean(told, axis=(1, 2), otherwise=0.0)).sum())
+def _state_means(levels: Floats) -> Floats:
+    """(..., 4) mean in each state of a level, a slope over the residual difficulties, and the place of "beyond every source"."""
+    level, slope, beyond = np.moveaxis(levels, -1, 0)
+    return np.asarray(np.stack((level - slope, level, level + slope, level + beyond), axis=-1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """First samples: standard scores of their tokens and their scores, both (n, S), and what was forecast, (n, S, T) and (n, T)."""
+
+    z: Floats
+    score: Floats
+    success: Floats
+    weights: Floats
+
+    def log_likelihood(self, source: int, means: Floats) -> float:
+        """Of first samples' scores given the tokens of one source: its own score, and the mean of all."""
+        seen = np.isfinite(self.z[:, source])
+        z, success, weights = self.z[seen, source, None], self.success[seen], self.weights[seen]
+        state = _state_means(means[1:])
+        if_right, if_wrong = (np.exp(-0.5 * np.clip(z - state - shift, -FAR, FAR) ** 2) for shift in (means[0], 0.0))
+        yes = weights * success[:, source] * if_right
+        whole = np.maximum(yes + weights * (1.0 - success[:, source]) * if_wrong, 1e-300)
+        p = np.einsum("nt,nst->ns", whole / whole.sum(axis=1, keepdims=True), success)
+        p[:, source] = yes.sum(axis=1) / whole.sum(axis=1)
+        p, score = np.clip(p, 1e-6, 1.0 - 1e-6), self.score[seen]
+        told = np.where(np.isfinite(score), score * np.log(p) + (1.0 - score) * np.log1p(-p), 0.0)
+        return float(told[:, source].sum() + told.sum() / told.shape[1])
+
+
+def _best(told: _Told, sources: Sequence[int], centre: Floats, pull: float) -> Floats:
+    """(4,) the shift of right samples and the means of states, in standard deviations, that foretell best, held to a centre."""
+    from scipy.optimize import minimize
+
+    def loss(means: Floats) -> float:
+        return 0.5 * pull * float(((means - centre) ** 2).sum()) - sum(told.log_likelihood(source, means) for source in sources)
+
+    return np.asarray(minimize(loss, centre, method="L-BFGS-B", options={"maxiter": _STEPS}).x)
 
 
 def _regressed(residual: Floats, right: Floats, states: Floats) -> TokenSignal:
