@@ -5,7 +5,8 @@
 
 DIR holds outcome tables, one folder each. What a step printed or wrote is kept in the work folder, and is not run again
 while it is there; folds of a bench are kept too. Hours on two cores for a dozen tables; less where only some
-of them, those named after --published, are benched with every published method, the others with the six rivals alone. A section that was not run this time and
+of them, those named after --published, are benched with every published method, the others with the six rivals alone.
+A section that was not run this time and
 is not in the work folder says so.
 """
 

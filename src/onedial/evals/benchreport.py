@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from onedial.core.arm import Arm
-from onedial.core.outcome import Ints
+from onedial.core.outcome import Floats, Ints
 from onedial.evals import findings as f
 from onedial.evals.assemble import AMOUNTS, FIFTHS, described, exchange, fifths
 from onedial.evals.bench import Benched
@@ -65,7 +65,7 @@ def who_got_what(benched: Benched, group: Ints, at: int) -> tuple[f.Shares, ...]
     """What joint drew at a goal, by fifth of difficulty: models and thinking per sample, and samples per query."""
     draws, sources = benched.pooled.draws[at], benched.table.sources
     row, column = np.nonzero(draws)
-    groups = np.repeat(group[row], draws[row, column])
+    counted = draws[row, column]
     panels = []
     models, efforts = [s.model for s in sources], [s.effort or "none" for s in sources]
     for title, every in (("model, per sample", models), ("thinking, per sample", efforts)):
@@ -73,16 +73,16 @@ def who_got_what(benched: Benched, group: Ints, at: int) -> tuple[f.Shares, ...]
         options = _cheapest_first(names, benched)
         if len(options) > 1:
             code = np.array([options.index(name) if name in options else 0 for name in names], dtype=np.int64)
-            panels.append(shares(title, [_short(name) for name in options], np.repeat(code[column], draws[row, column]), groups, FIFTHS))
+            panels.append(shares(title, [_short(name) for name in options], code[column], group[row], FIFTHS, counted))
     counts = np.searchsorted(list(AMOUNTS.values()), draws.sum(axis=1))
     return (*panels, shares("samples, per query", tuple(AMOUNTS), counts, group, FIFTHS))
 
 
-def _most_drawn(names: list[str], draws: Ints) -> list[str]:
+def _most_drawn(names: list[str], draws: Floats) -> list[str]:
     """Per source its name where that is among those drawn most, `other` where it is not, and nothing where it was never drawn."""
-    total: dict[str, int] = {}
+    total: dict[str, float] = {}
     for j, name in enumerate(names):
-        total[name] = total.get(name, 0) + int(draws[..., j].sum())
+        total[name] = total.get(name, 0.0) + float(draws[..., j].sum())
     drawn = sorted((name for name in total if total[name]), key=lambda name: -total[name])
     top = drawn if len(drawn) <= NAMED + 1 else drawn[:NAMED]
     return ["" if not total[name] else name if name in top else OTHER for name in names]

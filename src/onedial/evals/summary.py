@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from onedial.core.outcome import Ints
+from onedial.core.outcome import Floats, Ints
 from onedial.evals import findings as f
 from onedial.evals.comparison import Kept, Matched
 from onedial.evals.selection import Sweep
@@ -90,7 +90,7 @@ def promise_rows(labels: Sequence[str], kept: Sequence[Kept], certificates: Sequ
     )
 
 
-def shares(title: str, options: Sequence[str], chosen: Ints, group: Ints, groups: Sequence[str]) -> f.Shares:
+def shares(title: str, options: Sequence[str], chosen: Ints, group: Ints, groups: Sequence[str], weight: Floats | float = 1.0) -> f.Shares:
     """Count what was chosen in each group of queries.
 
     Args:
@@ -99,13 +99,14 @@ def shares(title: str, options: Sequence[str], chosen: Ints, group: Ints, groups
         chosen: (n,) index into `options`; one entry per query, or per sample drawn.
         group: (n,) index into `groups`.
         groups: Names, from easiest to hardest; a group without entries has shares of zero.
+        weight: (n,) what each entry counts.
     """
     counts = np.zeros((len(groups), len(options)))
-    np.add.at(counts, (group, chosen), 1.0)
+    np.add.at(counts, (group, chosen), weight)
     total = counts.sum(axis=1, keepdims=True)
-    rows = counts / np.maximum(total, 1.0)
+    rows = counts / np.where(total > 0, total, 1.0)
     share = tuple(tuple(float(x) for x in row) for row in rows)
-    return f.Shares(title, tuple(options), tuple(groups), share, tuple(int(t) for t in total[:, 0]))
+    return f.Shares(title, tuple(options), tuple(groups), share, tuple(round(float(t)) for t in total[:, 0]))
 
 
 def reliability_of(forecast: npt.ArrayLike, outcome: npt.ArrayLike, n_bins: int = 10) -> f.Reliability:

@@ -13,11 +13,11 @@ from onedial.core.outcome import Outcome
 
 MIN_WRONG = 10
 """Wrong samples that a source needs before its answers can be said to tell."""
-MOSTLY, HARDLY, NEVER = 0.9, 0.1, 0.02
+MOSTLY, HARDLY, PLAINLY, NEVER = 0.9, 0.1, 0.5, 0.02
 RECURS = 4
 """Queries per distinct right answer from which on answers are choices from a list that all queries share."""
 BLANK = "give no answer exactly where they are wrong"
-APART = "write wrong answers as no right answer is written"
+APART = "write wrong answers as no right answer is written, while others write them alike"
 
 
 def telltale_sources(outcomes: Iterable[Outcome]) -> dict[Source, str]:
@@ -26,22 +26,30 @@ def telltale_sources(outcomes: Iterable[Outcome]) -> dict[Source, str]:
     Args:
         outcomes: Of one kind of queries; those without a score are passed over.
     """
-    graded = [o for o in outcomes if o.score is not None]
-    right_texts = {o.answer for o in graded if _right(o) and o.answer is not None}
-    shared = 0 < RECURS * len(right_texts) <= len({o.query_id for o in graded})
-    by_source: dict[Source, list[Outcome]] = {}
-    for outcome in graded:
-        by_source.setdefault(outcome.source, []).append(outcome)
-    found = {}
-    for source, rows in by_source.items():
-        wrong, right = ([o.answer for o in rows if _right(o) == kind] for kind in (False, True))
+    rows: dict[Source, list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.score is not None:
+            rows.setdefault(outcome.source, []).append(outcome)
+    found, listed = {}, {}
+    right_texts = _recurring(
+        {o.answer for own in rows.values() for o in own if _right(o)}, {o.query_id for own in rows.values() for o in own}
+    )
+    for source, own in rows.items():
+        wrong, right = ([o.answer for o in own if _right(o) == kind] for kind in (False, True))
         if len(wrong) < MIN_WRONG or not right or right.count(None) > HARDLY * len(right):
             continue
         if wrong.count(None) >= MOSTLY * len(wrong):
             found[source] = BLANK
-        elif shared and sum(answer in right_texts for answer in wrong) <= NEVER * len(wrong):
-            found[source] = APART
+        else:
+            listed[source] = sum(answer in right_texts for answer in wrong) / len(wrong)
+    if max(listed.values(), default=0.0) >= PLAINLY:
+        found |= {source: APART for source, share in listed.items() if share <= NEVER}
     return found
+
+
+def _recurring(right: set[str | None], query_ids: set[str]) -> set[str | None]:
+    """Right answers, where they are choices from a list that all queries share; else none."""
+    return right - {None} if RECURS * len(right - {None}) <= len(query_ids) else set()
 
 
 def _right(outcome: Outcome) -> bool:
