@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from onedial.core.outcome import Panel
-from onedial.evals.extrapolation import extrapolate
+from onedial.evals.extrapolation.benchmark import extrapolate
 from onedial.runtime.table import read_table
 
 LEVELS = ("arm", "arm_exact", "group", "query", "cost")

@@ -97,7 +97,7 @@ def draw_picture(rows: list[Row], path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    from onedial.evals.style import POLICY, RC, SOFT
+    from onedial.evals.report.style import POLICY, RC, SOFT
 
     models = list(dict.fromkeys(r.model for r in rows))
     with rc_context(RC):

@@ -1,5 +1,5 @@
 from apps.conftest import onedial, read
-from onedial.evals.findings import Findings
+from onedial.evals.report.findings import Findings
 
 
 def test_a_report_is_a_page_a_picture_and_the_data_they_are_drawn_from(fitted, tmp_path):

@@ -8,9 +8,9 @@ from onedial.core.outcome import Panel
 from onedial.core.query import Query
 from onedial.core.usage import Price
 from onedial.evals.comparison import kept_promises, matched_quality
-from onedial.evals.findings import Findings
+from onedial.evals.report.findings import Findings
+from onedial.evals.report.summary import arm_points, hull_line, line, matched_rows, promise_rows, reliability_of, shares
 from onedial.evals.selection import Sweep, fixed_sweep, hindsight_sweep, hull_sweep, oracle_sweep
-from onedial.evals.summary import arm_points, hull_line, line, matched_rows, promise_rows, reliability_of, shares
 from onedial.policies.certificate import certify_quality
 from onedial.policies.grid import fixed_arms
 

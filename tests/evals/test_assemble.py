@@ -8,7 +8,7 @@ from onedial.engine.fit import fit_policies
 from onedial.engine.recorded import Recorded
 from onedial.evals.assemble import FIFTHS, LABELS, certificates_for, difficulty, findings_of, nearest_rung
 from onedial.evals.experiment import run_experiment
-from onedial.evals.findings import Findings
+from onedial.evals.report.findings import Findings
 from onedial.strategies.draw import Reading
 from worlds import MODELS, World
 

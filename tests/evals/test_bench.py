@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from onedial.core.query import Query
-from onedial.evals import bench as module
-from onedial.evals.bench import AFTERWARDS, BenchOptions, bench, key_of
-from onedial.evals.benchextras import promise_over_resplits
-from onedial.evals.benchjson import document, table_json
-from onedial.evals.benchreport import bench_findings
-from onedial.evals.benchtable import bench_table
-from onedial.evals.findings import Findings
-from onedial.evals.goals import goals_of
-from onedial.evals.report import html
+from onedial.evals.bench import run as module
+from onedial.evals.bench.as_json import document, table_json
+from onedial.evals.bench.extras import promise_over_resplits
+from onedial.evals.bench.goals import goals_of
+from onedial.evals.bench.pictures import bench_findings
+from onedial.evals.bench.run import AFTERWARDS, BenchOptions, bench, key_of
+from onedial.evals.bench.table import bench_table
+from onedial.evals.report.document import html
+from onedial.evals.report.findings import Findings
 from worlds import MODELS, World
 
 POLICIES = ("model-only", "compute-only", "hull", "agreement-cascade", "carrot-knn", "best-per-dataset")

@@ -7,8 +7,8 @@ from onedial.core.errors import TableError
 from onedial.core.outcome import Outcome
 from onedial.core.query import Query
 from onedial.core.usage import Price
-from onedial.evals.benchtable import bench_table, pooled_table
-from onedial.evals.prices import find_price
+from onedial.evals.bench.prices import find_price
+from onedial.evals.bench.table import bench_table, pooled_table
 
 QUERIES = [Query(f"q{i}", f"what is {i} ?") for i in range(40)]
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from onedial.core.arm import Arm, Source
-from onedial.evals.contenders import PLACES, REST, Contender, hull, of_frontier, serious_models, shown, with_fixed
+from onedial.evals.bench.contenders import PLACES, REST, Contender, hull, of_frontier, serious_models, shown, with_fixed
 from onedial.evals.sweeps import Rolled
 from onedial.policies.grid import Grid
 

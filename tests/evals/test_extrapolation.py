@@ -7,13 +7,13 @@ from onedial.core.arm import Source
 from onedial.core.outcome import Outcome, Panel
 from onedial.core.query import Query
 from onedial.core.usage import Price
-from onedial.evals.extrapolation import extrapolate
-from onedial.evals.extrapolation_efforts import LeftOutLevel, Levels
-from onedial.evals.extrapolation_samples import METHODS, Seen
-from onedial.evals.extrapolation_scores import Actions, regret, worth_grid
-from onedial.evals.extrapolation_truth import coverage_truth, cut, vote_truth
-from onedial.evals.item_response import fit_items
-from onedial.evals.ridge_heads import RidgeHeads
+from onedial.evals.extrapolation.benchmark import extrapolate
+from onedial.evals.extrapolation.efforts import LeftOutLevel, Levels
+from onedial.evals.extrapolation.item_response import fit_items
+from onedial.evals.extrapolation.ridge_heads import RidgeHeads
+from onedial.evals.extrapolation.samples import METHODS, Seen
+from onedial.evals.extrapolation.scores import Actions, regret, worth_grid
+from onedial.evals.extrapolation.truth import coverage_truth, cut, vote_truth
 
 LEVELS = {"low": 300, "medium": 1_200, "high": 5_000}
 BLANK = RidgeHeads(np.zeros((60, 0)))

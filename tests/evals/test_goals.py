@@ -3,7 +3,7 @@ import pytest
 
 from onedial.core.errors import ConfigError
 from onedial.core.query import Query
-from onedial.evals.goals import OFFSETS, SWEPT, Goal, asked, folds_of, goals_of
+from onedial.evals.bench.goals import OFFSETS, SWEPT, Goal, asked, folds_of, goals_of
 
 QUERIES = [Query(f"q{i}", "?") for i in range(23)]
 

@@ -11,10 +11,10 @@ from onedial.core.objective import Objective
 from onedial.engine.fit import fit_policies
 from onedial.engine.promise import promise
 from onedial.engine.recorded import Recorded
-from onedial.evals.benchtable import bench_table
+from onedial.evals.bench.fold import run_fold
+from onedial.evals.bench.goals import Goal
+from onedial.evals.bench.table import bench_table
 from onedial.evals.experiment import run_experiment
-from onedial.evals.fold import run_fold
-from onedial.evals.goals import Goal
 from onedial.evals.leaks import leak_check, shuffled_scores
 from onedial.evals.resplits import resplit_promise
 from onedial.forecasts.fit import fit_forecast

@@ -6,12 +6,12 @@ import pytest
 
 from onedial.core.arm import Arm, Source
 from onedial.core.errors import TableError
+from onedial.evals.bench.fold import FoldResult
+from onedial.evals.bench.goals import Goal
+from onedial.evals.bench.pooled import pool
+from onedial.evals.bench.verdict import verdict_of
 from onedial.evals.comparison import Matched, matched_quality, ratio_interval
-from onedial.evals.fold import FoldResult
-from onedial.evals.goals import Goal
-from onedial.evals.pooled import pool
 from onedial.evals.selection import Sweep
-from onedial.evals.verdict import verdict_of
 from onedial.metrics.bootstrap import Interval
 
 ARMS = tuple(Arm(Source(name)) for name in ("a", "b"))

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
-from onedial.evals.figure import picture
-from onedial.evals.findings import (
+from onedial.evals.report.document import html, write_report
+from onedial.evals.report.figure import picture
+from onedial.evals.report.findings import (
     ArmPoint,
     ExchangeRow,
     Findings,
@@ -21,10 +22,9 @@ from onedial.evals.findings import (
     ReliabilityBin,
     Shares,
 )
-from onedial.evals.labels import spread
-from onedial.evals.report import html, write_report
-from onedial.evals.rows import blocks
-from onedial.evals.style import TONES
+from onedial.evals.report.labels import spread
+from onedial.evals.report.rows import blocks
+from onedial.evals.report.style import TONES
 
 HOSTILE = '<b onload="x">&\'"</b>'
 VOID = {"meta", "br", "img", "link"}

@@ -4,8 +4,8 @@ from onedial.core.arm import Source
 from onedial.core.errors import TableError
 from onedial.core.outcome import Outcome
 from onedial.core.query import Query
-from onedial.evals.benchtable import bench_table
-from onedial.evals.telltale import APART, BLANK, telltale_sources
+from onedial.evals.bench.table import bench_table
+from onedial.evals.bench.telltale import APART, BLANK, telltale_sources
 
 QUERIES = tuple(Query(f"q{i}", f"question {i}") for i in range(80))
 HONEST, BLANKS, LETTERS = Source("honest"), Source("blanks"), Source("letters")

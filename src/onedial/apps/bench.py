@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from rich.table import Table as Grid
 
-    from onedial.evals.bench import Benched
-    from onedial.evals.benchtable import BenchTable
+    from onedial.evals.bench.run import Benched
+    from onedial.evals.bench.table import BenchTable
 
 HUMBLING = ("best fixed", "hull", "best-per-dataset", "random", "agreement-cascade", "token-gate")
 NAMES, NUMBERS = 30, 14
@@ -49,12 +49,12 @@ def bench(
     achieved quality. What is done is kept in the data folder: interrupted, it goes on where it was.
     """
     from onedial.apps.workspace import DATA
-    from onedial.evals.bench import BenchOptions
-    from onedial.evals.bench import bench as run
-    from onedial.evals.benchextras import extrapolation, promise_over_resplits
-    from onedial.evals.benchjson import document, table_json
-    from onedial.evals.goals import goals_of
-    from onedial.evals.published import checked_names
+    from onedial.evals.bench.as_json import document, table_json
+    from onedial.evals.bench.extras import extrapolation, promise_over_resplits
+    from onedial.evals.bench.goals import goals_of
+    from onedial.evals.bench.published import checked_names
+    from onedial.evals.bench.run import BenchOptions
+    from onedial.evals.bench.run import bench as run
     from onedial.runtime.whole import whole_file
 
     given = ctx.ensure_object(Options)
@@ -98,8 +98,8 @@ def _tables(folders: list[Path], pools: Any, arms: Any, most: int | None, seed: 
     """Every table, then those to be looked at together."""
     from dataclasses import replace
 
-    from onedial.evals.benchtable import bench_table, pooled_table
-    from onedial.evals.telltale import telltale_sources
+    from onedial.evals.bench.table import bench_table, pooled_table
+    from onedial.evals.bench.telltale import telltale_sources
     from onedial.runtime.table import read_table
 
     together = [(one, _parts(one, folders)) for one in pools]
@@ -128,7 +128,7 @@ def _parts(pool: str, folders: list[Path]) -> list[Path]:
 
 
 def _show(benched: Benched) -> None:
-    from onedial.evals.verdict import verdict_of
+    from onedial.evals.bench.verdict import verdict_of
 
     table, pooled = benched.table, benched.pooled
     screen().print(
@@ -181,8 +181,8 @@ def _cell(row: Any) -> str:
 
 
 def _write_report(benched: Benched, folder: Path) -> None:
-    from onedial.evals.benchreport import bench_findings
-    from onedial.evals.report import write_report
+    from onedial.evals.bench.pictures import bench_findings
+    from onedial.evals.report.document import write_report
 
     for path in write_report(bench_findings(benched), folder):
         screen().print(str(path), soft_wrap=True)

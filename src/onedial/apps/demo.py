@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from onedial.engine.promise import Promise
     from onedial.engine.recorded import Recorded
     from onedial.evals.experiment import Experiment
-    from onedial.evals.findings import Findings
-    from onedial.evals.style import Money
+    from onedial.evals.report.findings import Findings
+    from onedial.evals.report.style import Money
     from onedial.metrics.bootstrap import Interval
 
 FULL, QUICK = (300, 300, 300), (40, 40, 40)
@@ -68,7 +68,7 @@ def demo(
 ) -> None:
     """Sample, fit, certify and answer on language models that run right here, and compare what that costs."""
     from onedial.apps.workspace import DATA, embedded
-    from onedial.evals.report import write_report
+    from onedial.evals.report.document import write_report
 
     options, begun = ctx.ensure_object(Options), time.monotonic()
     with embedded(options.data or DATA / "demo", options.seed) as dial:
@@ -197,7 +197,7 @@ def summary(live: Live) -> dict[str, object]:
 
 def show(experiment: Experiment, lives: Sequence[Live], title: str, picture: Path, seconds: float) -> None:
     """Print the tables, and where the picture is."""
-    from onedial.evals.style import money
+    from onedial.evals.report.style import money
 
     out = screen()
     unit = money([PER * row.cost_usd.estimate for row in experiment.matched if math.isfinite(row.cost_usd.estimate)])

@@ -13,7 +13,7 @@ from onedial.apps.terminal import cores, screen, stages, write_json
 if TYPE_CHECKING:
     from onedial.engine.dial import Dial
     from onedial.engine.ladders import Progress
-    from onedial.evals.findings import Findings
+    from onedial.evals.report.findings import Findings
 
 SAME_QUERIES = "Certificates are tested on the same held-out queries that are shown here, so the two are not independent."
 
@@ -24,7 +24,7 @@ def report(
     json: Json = False,
 ) -> None:
     """Compare every way to answer on the outcomes collected, and write it as a page, a picture and data."""
-    from onedial.evals.report import write_report
+    from onedial.evals.report.document import write_report
 
     with opened(ctx) as dial, stages() as told:
         findings = compared(dial, told)

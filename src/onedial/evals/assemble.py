@@ -20,12 +20,12 @@ from onedial.engine.promise import DELTA, promise
 from onedial.engine.recorded import Recorded
 from onedial.engine.rollout import Ladder, roll_out, rung_policy
 from onedial.engine.solve import Solved
-from onedial.evals import findings as f
 from onedial.evals.comparison import kept_promises
 from onedial.evals.experiment import OFFSETS, POLICIES, Experiment
-from onedial.evals.panels import models_by_cost
+from onedial.evals.report import findings as f
+from onedial.evals.report.panels import models_by_cost
+from onedial.evals.report.summary import arm_points, exchange_rows, hull_line, line, matched_rows, promise_rows, reliability_of, shares
 from onedial.evals.selection import Sweep
-from onedial.evals.summary import arm_points, exchange_rows, hull_line, line, matched_rows, promise_rows, reliability_of, shares
 from onedial.metrics.exchange import exchange_by_group
 from onedial.policies.assessor import Assessor
 from onedial.policies.certificate import Certificate

@@ -18,10 +18,10 @@ from onedial.core.arm import Source
 from onedial.core.errors import TableError
 from onedial.core.outcome import Floats, Panel, known_mean
 from onedial.core.usage import TOKENS_PER_PRICE, Price
-from onedial.evals.effort_rivals import RIVALS, LeftOut, Predicted, neighbours
-from onedial.evals.extrapolation_scores import Actions, Cells, difficulty_groups, regret, score_cells, score_regret
-from onedial.evals.extrapolation_truth import sample_costs
-from onedial.evals.ridge_heads import RidgeHeads
+from onedial.evals.extrapolation.effort_rivals import RIVALS, LeftOut, Predicted, neighbours
+from onedial.evals.extrapolation.ridge_heads import RidgeHeads
+from onedial.evals.extrapolation.scores import Actions, Cells, difficulty_groups, regret, score_cells, score_regret
+from onedial.evals.extrapolation.truth import sample_costs
 from onedial.forecasts.effort_curves import EffortCurves, fit_effort_curves
 from onedial.forecasts.effort_levels import parts
 from onedial.forecasts.query_effects import fit_query_effects

@@ -9,8 +9,8 @@ import numpy as np
 
 from onedial.core.errors import TableError
 from onedial.core.outcome import Floats, Ints
-from onedial.evals.fold import FoldResult
-from onedial.evals.goals import Goal
+from onedial.evals.bench.fold import FoldResult
+from onedial.evals.bench.goals import Goal
 from onedial.evals.selection import Sweep
 from onedial.policies.grid import Grid
 

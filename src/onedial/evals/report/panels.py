@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from onedial.evals.findings import ArmPoint, Findings, Line, Reliability, Shares
-from onedial.evals.labels import place, spread
-from onedial.evals.style import FAINT, GREYS, PAPER, POLICY, POLICY_LABEL, RULE, SOFT, Money, colour_of, money, percent, shades
+from onedial.evals.report.findings import ArmPoint, Findings, Line, Reliability, Shares
+from onedial.evals.report.labels import place, spread
+from onedial.evals.report.style import FAINT, GREYS, PAPER, POLICY, POLICY_LABEL, RULE, SOFT, Money, colour_of, money, percent, shades
 from onedial.metrics.frontier import frontier
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from onedial.core.outcome import Outcome
 from onedial.core.query import Query
 from onedial.core.usage import Price
 from onedial.engine.recorded import Recorded
-from onedial.evals.prices import find_price
-from onedial.evals.telltale import telltale_sources
+from onedial.evals.bench.prices import find_price
+from onedial.evals.bench.telltale import telltale_sources
 
 COVERED = 0.95
 """Share of the queries on which a source must be graded and priced to be kept."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from onedial.evals.bench import Benched
+from onedial.evals.bench.run import Benched
 
 MARGIN = 1.02
 """Joint is dearer than a rival where the whole interval of its cost over the rival's lies above this."""

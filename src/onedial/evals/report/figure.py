@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from onedial.evals import panels, rows
-from onedial.evals.findings import Findings
-from onedial.evals.style import RC, SOFT, TONES
+from onedial.evals.report import panels, rows
+from onedial.evals.report.findings import Findings
+from onedial.evals.report.style import RC, SOFT, TONES
 from onedial.runtime.whole import whole_file
 
 if TYPE_CHECKING:

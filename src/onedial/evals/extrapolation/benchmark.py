@@ -1,7 +1,6 @@
 """The extrapolation benchmark: fit on one or two samples, or without one thinking effort, and predict what was left out.
 
-What is predicted, and by which rivals, is in `extrapolation_samples` and
-`extrapolation_efforts`; how errors are freed of sampling noise is in `metrics.debiased`.
+What is predicted, and by which rivals, is in `samples` and `efforts`; how errors are freed of sampling noise is in `metrics.debiased`.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ import numpy as np
 from onedial.core.cores import one_core
 from onedial.core.outcome import Floats, Panel
 from onedial.core.usage import Price
-from onedial.evals.extrapolation_efforts import run_efforts
-from onedial.evals.extrapolation_samples import run_samples
-from onedial.evals.ridge_heads import RidgeHeads
+from onedial.evals.extrapolation.efforts import run_efforts
+from onedial.evals.extrapolation.ridge_heads import RidgeHeads
+from onedial.evals.extrapolation.samples import run_samples
 from onedial.forecasts.features import features
 from onedial.metrics.bootstrap import resample_weights
 

@@ -20,19 +20,17 @@ from onedial.core.outcome import Ints
 from onedial.core.version import __version__
 from onedial.engine.ladders import Progress, quiet
 from onedial.engine.recorded import Recorded
-from onedial.evals.benchtable import BenchTable
+from onedial.evals.bench.fold import FoldResult, run_fold
+from onedial.evals.bench.goals import Goal, folds_of
+from onedial.evals.bench.pooled import Pooled, pool
+from onedial.evals.bench.table import BenchTable
 from onedial.evals.comparison import Matched, matched_quality
-from onedial.evals.fold import FoldResult, run_fold
-from onedial.evals.goals import Goal, folds_of
-from onedial.evals.pooled import Pooled, pool
 from onedial.evals.selection import Sweep, hindsight_sweep, oracle_sweep
 
 UNSEEN = ("apps", "lab")
 """Rooms whose code decides nothing here."""
-AFTERWARDS = frozenset(
-    "benchextras benchjson benchreport comparison figure findings labels page panels pooled report rows style summary verdict".split()
-)
-"""Files of this room that only look at what folds have found."""
+AFTERWARDS = frozenset("comparison.py report bench/as_json.py bench/extras.py bench/pictures.py bench/pooled.py bench/verdict.py".split())
+"""Files and folders of this room that only look at what folds have found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +162,10 @@ def key_of(table: BenchTable, options: BenchOptions) -> str:
 @cache
 def source_digest() -> str:
     """Identifies the code that folds run: the package without shells, embedded models and what comes after folds."""
-    root = Path(__file__).parent.parent
+    root = Path(__file__).parents[2]
     found = blake2b(__version__.encode(), digest_size=8)
     for path in sorted(root.rglob("*.py")):
-        room, *_ = path.relative_to(root).parts
-        if room not in UNSEEN and not (room == "evals" and path.stem in AFTERWARDS):
+        room, *within = path.relative_to(root).parts
+        if room not in UNSEEN and not (room == "evals" and AFTERWARDS & {within[0], "/".join(within)}):
             found.update(path.read_bytes())
     return found.hexdigest()

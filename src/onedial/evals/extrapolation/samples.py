@@ -16,10 +16,10 @@ from scipy.special import betaln, expit
 from onedial.core.arm import Source
 from onedial.core.outcome import Floats, Ints, Panel, known_mean
 from onedial.core.usage import Price
-from onedial.evals.extrapolation_scores import Actions, Cells, difficulty_groups, regret, score_cells, score_regret
-from onedial.evals.extrapolation_truth import Halves, Truth, coverage_truth, cut, vote_truth
-from onedial.evals.item_response import fit_items
-from onedial.evals.ridge_heads import RidgeHeads
+from onedial.evals.extrapolation.item_response import fit_items
+from onedial.evals.extrapolation.ridge_heads import RidgeHeads
+from onedial.evals.extrapolation.scores import Actions, Cells, difficulty_groups, regret, score_cells, score_regret
+from onedial.evals.extrapolation.truth import Halves, Truth, coverage_truth, cut, vote_truth
 from onedial.forecasts.latents import log_run
 from onedial.forecasts.sample_curves import fit_sample_curves
 

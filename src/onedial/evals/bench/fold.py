@@ -23,10 +23,10 @@ from onedial.engine.ladders import Progress, quiet
 from onedial.engine.recorded import Recorded
 from onedial.engine.rollout import Ladder
 from onedial.evals.ablations import Basis, basis_of, compute_only, model_only
-from onedial.evals.benchtable import BenchTable
-from onedial.evals.contenders import Contender, chosen_for, hull, serious_models, shown, with_fixed
-from onedial.evals.goals import Goal, asked
-from onedial.evals.published import Course, published
+from onedial.evals.bench.contenders import Contender, chosen_for, hull, serious_models, shown, with_fixed
+from onedial.evals.bench.goals import Goal, asked
+from onedial.evals.bench.published import Course, published
+from onedial.evals.bench.table import BenchTable
 from onedial.evals.selection import fixed_sweep
 from onedial.evals.sweeps import Rolled
 from onedial.metrics.hull import upper_hull

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from onedial.evals.findings import Findings, MatchedRow, PromiseRow
-from onedial.evals.style import FAINT, INK, PAPER, POLICY, POLICY_LABEL, SOFT, colour_of, percent
+from onedial.evals.report.findings import Findings, MatchedRow, PromiseRow
+from onedial.evals.report.style import FAINT, INK, PAPER, POLICY, POLICY_LABEL, SOFT, colour_of, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

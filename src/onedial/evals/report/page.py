@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from onedial.evals.style import TONES
+from onedial.evals.report.style import TONES
 
 Row = Sequence[str]
 

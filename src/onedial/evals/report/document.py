@@ -8,10 +8,10 @@ from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
-from onedial.evals import page, panels, rows
-from onedial.evals.figure import svg, write_png
-from onedial.evals.findings import ExchangeRow, Findings, MatchedRow, PromiseRow
-from onedial.evals.style import POLICY_LABEL, Money
+from onedial.evals.report import page, panels, rows
+from onedial.evals.report.figure import svg, write_png
+from onedial.evals.report.findings import ExchangeRow, Findings, MatchedRow, PromiseRow
+from onedial.evals.report.style import POLICY_LABEL, Money
 from onedial.runtime.whole import whole_file
 
 NONE = "–"

@@ -12,7 +12,7 @@ from onedial.core.errors import ConfigError, unknown
 from onedial.core.outcome import Ints
 from onedial.engine.recorded import Recorded
 from onedial.engine.rollout import roll_out
-from onedial.evals.contenders import Contender
+from onedial.evals.bench.contenders import Contender
 from onedial.evals.sweeps import Rolled
 from onedial.forecasts.features import features
 from onedial.policies.baselines.contract import Lesson, RouterRecipe, StepperRecipe

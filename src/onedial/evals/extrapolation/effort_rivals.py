@@ -9,8 +9,8 @@ import numpy as np
 
 from onedial.core.arm import Source
 from onedial.core.outcome import Floats, known_mean
-from onedial.evals.item_response import fit_items
-from onedial.evals.ridge_heads import RidgeHeads
+from onedial.evals.extrapolation.item_response import fit_items
+from onedial.evals.extrapolation.ridge_heads import RidgeHeads
 from onedial.forecasts.effort_levels import rung
 from onedial.forecasts.latents import log_run
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from onedial.core.errors import TableError
 from onedial.engine.ladders import Progress, quiet
-from onedial.evals.bench import Benched, source_digest
-from onedial.evals.benchtable import BenchTable
-from onedial.evals.extrapolation import extrapolate
+from onedial.evals.bench.run import Benched, source_digest
+from onedial.evals.bench.table import BenchTable
+from onedial.evals.extrapolation.benchmark import extrapolate
 from onedial.evals.resplits import resplit_promise
 from onedial.runtime.whole import whole_file
 

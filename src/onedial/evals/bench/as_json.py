@@ -8,9 +8,9 @@ from typing import Any
 
 from onedial.core.version import __version__
 from onedial.evals.assemble import exchange, fifths
-from onedial.evals.bench import Benched, BenchOptions
-from onedial.evals.contenders import of_frontier
-from onedial.evals.verdict import Verdict, verdict_of
+from onedial.evals.bench.contenders import of_frontier
+from onedial.evals.bench.run import Benched, BenchOptions
+from onedial.evals.bench.verdict import Verdict, verdict_of
 from onedial.metrics.bootstrap import Interval
 from onedial.metrics.calibration import brier, ece
 from onedial.metrics.regret import gap_closed, regret_usd

@@ -6,13 +6,13 @@ import numpy as np
 
 from onedial.core.arm import Arm
 from onedial.core.outcome import Floats, Ints
-from onedial.evals import findings as f
 from onedial.evals.assemble import AMOUNTS, FIFTHS, described, exchange, fifths
-from onedial.evals.bench import Benched
-from onedial.evals.benchjson import UNITS
-from onedial.evals.contenders import of_frontier
-from onedial.evals.summary import arm_points, hull_line, line, matched_rows, reliability_of, shares
-from onedial.evals.verdict import verdict_of
+from onedial.evals.bench.as_json import UNITS
+from onedial.evals.bench.contenders import of_frontier
+from onedial.evals.bench.run import Benched
+from onedial.evals.bench.verdict import verdict_of
+from onedial.evals.report import findings as f
+from onedial.evals.report.summary import arm_points, hull_line, line, matched_rows, reliability_of, shares
 
 DRAWN = ("joint", "model-only", "compute-only")
 ALWAYS = ("token-gate", "agreement-cascade")

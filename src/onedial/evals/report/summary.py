@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from onedial.core.outcome import Floats, Ints
-from onedial.evals import findings as f
 from onedial.evals.comparison import Kept, Matched
+from onedial.evals.report import findings as f
 from onedial.evals.selection import Sweep
 from onedial.metrics.bootstrap import Interval, percentile_interval, resample_weights
 from onedial.metrics.calibration import brier, ece, reliability

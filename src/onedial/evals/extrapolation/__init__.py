@@ -1,0 +1,1 @@
+"""Predicting more samples and left-out efforts, beside rivals."""

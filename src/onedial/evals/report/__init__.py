@@ -1,0 +1,1 @@
+"""Findings drawn: HTML, SVG and PNG."""
