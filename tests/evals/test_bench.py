@@ -110,16 +110,17 @@ def test_other_options_queries_or_outcomes_are_another_bench(table):
 
 
 def test_nothing_that_a_fold_runs_is_missing_from_what_identifies_the_code():
-    room = Path(module.__file__).parent
-    seen, ahead = set(), ["fold"]
+    room = Path(module.__file__).parents[1]
+    seen, ahead = set(), ["bench/fold.py"]
     while ahead:
         name = ahead.pop()
-        if name in seen or not (room / f"{name}.py").exists():
+        if name in seen or not (room / name).exists():
             continue
         seen.add(name)
-        nodes = ast.walk(ast.parse((room / f"{name}.py").read_text()))
-        ahead += [n.module.split(".")[2] for n in nodes if isinstance(n, ast.ImportFrom) and (n.module or "").startswith("onedial.evals.")]
-    assert not seen & AFTERWARDS and {"fold", "goals", "contenders", "published"} <= seen
+        imports = [n for n in ast.walk(ast.parse((room / name).read_text())) if isinstance(n, ast.ImportFrom)]
+        ahead += ["/".join(n.module.split(".")[2:]) + ".py" for n in imports if (n.module or "").startswith("onedial.evals.")]
+    assert not {part for name in seen for part in (name, name.split("/")[0])} & AFTERWARDS
+    assert {"bench/fold.py", "bench/goals.py", "bench/contenders.py", "bench/published.py", "ablations.py"} <= seen
 
 
 def test_the_report_of_a_table_shows_policies_rivals_and_bounds_but_no_text_of_a_query(made, table):
