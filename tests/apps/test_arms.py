@@ -20,6 +20,13 @@ def test_what_the_fit_has_not_seen_is_absent_with_the_reason(fitted):
     assert "saw 2 samples of it on every query" in onedial("arms", data=fitted).stderr
 
 
+def test_the_wait_for_an_arm_is_known_from_what_was_collected(fitted, tmp_path):
+    arms = by_id(read("arms", data=fitted))
+    one, two = (arms[name]["latency_s"] for name in ("tiny/think=0", "tiny/think=0/vote=2"))
+    assert 0 < one["p50"] < one["p95"] and two["p50"] > one["p50"]  # of two samples, the slower one
+    assert by_id(read("arms", data=tmp_path))["tiny/think=0"]["latency_s"] is None
+
+
 def test_a_model_without_its_key_or_a_verifier_is_absent_in_part(config, monkeypatch):
     path = config(model='api_key_env = "UP_KEY"')
     assert "UP_KEY" in by_id(read("--config", path, "arms"))["up"]["absent"]

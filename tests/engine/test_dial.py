@@ -2,17 +2,22 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from onedial.core.arm import Source
 from onedial.core.ask import Failure
 from onedial.core.errors import BudgetExhausted, ConfigError, ModelError, TableError, TargetUnreachable
+from onedial.core.objective import Objective
 from onedial.core.usage import Usage
 from onedial.engine.dial import Dial, Settings
+from onedial.engine.promise import policy_of
+from onedial.forecasts.onboard import Placed, Placement
 from onedial.policies.grid import most_accurate
 from onedial.runtime.ledger import Budget, Grant
 from onedial.runtime.pool import Pool
 from onedial.runtime.scripted import ScriptedClient
-from worlds import MODELS, RIGHT
+from worlds import MODELS, RIGHT, SOURCES
 
 CAP = 6e-4
 
@@ -94,6 +99,21 @@ async def test_where_nothing_is_certified_the_reference_arm_answers(opened, fitt
     arm = fitting.train_grid.complete().arms[most_accurate(fitting.train_grid.complete())]
     assert [(ask.source, ask.n) for ask in client.asked] == [(arm.source, arm.n)]
     assert "nothing is certified" in solved.answer.stopped
+
+
+async def test_a_model_that_joined_serves_budgets_and_promises_are_kept_without_it(opened, queries, fitting, monkeypatch):
+    """It is said to be right nearly always, and to cost nothing more than others: a budget must be spent on it."""
+    dial, client = opened()
+    joined, last = Source(SOURCES[0].model, "new"), len(SOURCES) - 1
+    sure = Placement(np.eye(len(SOURCES))[last], np.array([4.0, 1.0]), last, 0.01, 1.0, 8.0, 0.0, 0.9)
+    monkeypatch.setattr("onedial.engine.dial.load_placed", lambda path, fit: (Placed(joined, sure, 20, 1),))
+    dial.use(fitting.fit)
+    certain = await dial.solve(queries[0], within=0.02)
+    assert joined not in {ask.source for ask in client.asked}
+    first = policy_of(fitting.fit, dial._wider, fitting.train.mixture(0.7), Objective(budget_usd=1e-4), placed=(1,)).choose(queries[0])
+    assert first.arm.source == joined
+    plain, _ = opened()
+    assert (await plain.solve(queries[0], within=0.02)).decisions == certain.decisions
 
 
 async def test_the_cap_holds_for_each_query(opened, queries):

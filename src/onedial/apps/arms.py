@@ -54,6 +54,7 @@ def as_data(one: Offered) -> dict[str, Any]:
         "max_output_tokens": model.max_output_tokens,
         "available": not one.absent,
         "absent": one.absent or None,
+        "latency_s": None if one.latency_s is None else dict(zip(("p50", "p95"), one.latency_s, strict=True)),
     }
 
 
@@ -71,10 +72,12 @@ def models(found: Sequence[Offered]) -> Table:
 
 
 def sources(found: Sequence[Offered]) -> Table:
-    """One row per source, with its arms that can be chosen."""
-    shown = listing("source", (), "arms")
+    """One row per source, with the wait for one sample and its arms that can be chosen."""
+    shown = listing("source", ("half within", "95 % within"), "arms")
     for source in dict.fromkeys(one.arm.source for one in found):
-        shown.add_row(str(source), strategies([one for one in found if one.arm.source == source]))
+        own = [one for one in found if one.arm.source == source]
+        waits = next((one.latency_s for one in own if one.arm.n == 1), None)
+        shown.add_row(str(source), *((f"{s:.3g} s" for s in waits) if waits else ("–", "–")), strategies(own))
     return shown
 
 

@@ -19,6 +19,7 @@ from onedial.apps.doctor import doctor
 from onedial.apps.fit import fit
 from onedial.apps.lab import lab
 from onedial.apps.options import AS_JSON, Options
+from onedial.apps.place import place
 from onedial.apps.plan import plan
 from onedial.apps.promise import promise
 from onedial.apps.report import report
@@ -83,6 +84,7 @@ app.command(rich_help_panel=LEARN)(collect)
 app.command("import", rich_help_panel=LEARN)(import_table)
 app.command("export", rich_help_panel=LEARN)(export_table)
 app.command(rich_help_panel=LEARN)(fit)
+app.command(rich_help_panel=LEARN)(place)
 app.command(rich_help_panel=LOOK)(promise)
 app.command(rich_help_panel=LOOK)(report)
 app.command(rich_help_panel=LOOK)(bench)

@@ -21,9 +21,11 @@ from onedial.engine.collect import quiet as unseen
 from onedial.engine.fit import Fitting, fit_policies
 from onedial.engine.fitted import Fit
 from onedial.engine.ladders import Progress, quiet
+from onedial.engine.placed import load_placed, place_sources, save_placed
 from onedial.engine.promise import DELTA, Promise, policy_of, promise
 from onedial.engine.recorded import Recorded, held_out
 from onedial.engine.solve import Solved, solve_steps
+from onedial.forecasts.onboard import Placed, Widened
 from onedial.policies.assessor import Assessor
 from onedial.runtime.driver import run
 from onedial.runtime.ledger import Budget, Grant
@@ -80,6 +82,8 @@ class Dial:
         self.grant = Grant(Budget())
         self._fit: Fit | None = None
         self._assessor: Assessor | None = None
+        self._wider: Assessor | None = None
+        self.placed: tuple[Placed, ...] = ()
         self._runner: asyncio.Runner | None = None
 
     @property
@@ -91,6 +95,11 @@ class Dial:
     def fit_path(self) -> Path:
         """The fitted policies."""
         return self.folder / "fit.npz"
+
+    @property
+    def placed_path(self) -> Path:
+        """The models that joined after the fit."""
+        return self.folder / "placed.json"
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -110,9 +119,27 @@ class Dial:
         return self._fit
 
     def use(self, fit: Fit) -> None:
-        """Put a fit in force, without storing it."""
+        """Put a fit in force, without storing it, and with it the models that have been placed beside it."""
         self._assessor = Assessor(fit.forecast, self.pool.models)
+        self.placed = tuple(one for one in load_placed(self.placed_path, fit) if one.source.model in self.pool.models)
+        self._wider = Assessor(Widened(fit.forecast, self.placed), self.pool.models) if self.placed else self._assessor
         self._fit = fit
+
+    def place(self, model: str) -> tuple[Placed, ...]:
+        """Let a model join the fit in force by its stored outcomes on held-out queries, without fitting again.
+
+        Budgets are then spent on it too. Promises of quality are kept by the fit alone: nothing is proven of what has just joined.
+
+        Raises:
+            ConfigError: The model is not in the pool, or the fit knows it already.
+            TableError: Too few of its outcomes are stored.
+        """
+        fit, name = self.fitted, self.pool.model(model).name
+        new = place_sources(fit, [source for source in self.sources if source.model == name], self.recorded()[1])
+        kept = tuple(one for one in self.placed if one.source.model != name)
+        save_placed(self.placed_path, fit, (*kept, *new))
+        self.use(fit)
+        return new
 
     def promise(self, objective: Objective, delta: float = DELTA) -> Promise:
         """What is served for an objective, and what is promised of it."""
@@ -155,14 +182,15 @@ class Dial:
         """Answer one query for an objective; a promise made before may be handed in."""
         found = promised or self.promise(objective)
         fit = self.fitted
-        assert self._assessor is not None
+        assessor, placed = (self._assessor, ()) if objective.budget_usd is None else (self._wider, tuple(p.depth for p in self.placed))
+        assert assessor is not None
         if objective.cap_usd is not None:
-            most = [self.pool.input_tokens(Sample(query.id, source, query.messages)) for source in self._assessor.sources]
-            self._assessor.bound_input(query, np.array(most, dtype=float))
-        policy = policy_of(fit, self._assessor, found.mixture, objective)
+            most = [self.pool.input_tokens(Sample(query.id, source, query.messages)) for source in assessor.sources]
+            assessor.bound_input(query, np.array(most, dtype=float))
+        policy = policy_of(fit, assessor, found.mixture, objective, placed=placed)
         grant = self.grant.child(Budget(usd=objective.cap_usd, calls=objective.max_calls))
         solved = await run(solve_steps(query, policy, self.settings.reading), self.pool, grant)
-        self._assessor.forget(query)
+        assessor.forget(query)
         if not solved.answer.candidates:
             failed = BudgetExhausted if solved.answer.spend.usage.calls == 0 else ModelError
             raise failed(f"query {query.id!r} has no answer: {solved.answer.stopped}")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from onedial.core.arm import Arm
 from onedial.core.errors import ConfigError
 from onedial.core.model import Model
+from onedial.core.outcome import Panel, known_mean
 from onedial.engine.dial import Dial
 from onedial.engine.fit import STRATEGIES
 from onedial.engine.fitted import Fit
+from onedial.forecasts.latency import fit_latencies
 from onedial.policies.blocks import BLOCKS
 from onedial.runtime.openai import OpenAIClient
+from onedial.runtime.store import Store
 from onedial.verifiers.verifier import no_opinion
+
+QUANTILES = (0.5, 0.95)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +29,13 @@ class Offered:
         arm: Which.
         model: Its model, with price and capabilities.
         absent: Why it cannot be chosen now, and what to do; empty if it can.
+        latency_s: Seconds within which half and nineteen of twenty asks for it are answered; None where too few latencies are stored.
     """
 
     arm: Arm
     model: Model
     absent: str = ""
+    latency_s: tuple[float, float] | None = None
 
 
 def offered(dial: Dial) -> tuple[Offered, ...]:
@@ -35,7 +43,28 @@ def offered(dial: Dial) -> tuple[Offered, ...]:
     fit = dial.fitted if dial.fit_path.exists() else None
     kinds = [("direct", 1), *((name, n) for name in STRATEGIES if name != "direct" for n in BLOCKS if n > 1)]
     arms = [Arm(source, name, n) for source in dial.sources for name, n in kinds]
-    return tuple(Offered(arm, dial.pool.model(arm.source.model), _absent(arm, dial, fit)) for arm in arms)
+    waits = _waits(dial)
+    return tuple(Offered(arm, dial.pool.model(arm.source.model), _absent(arm, dial, fit), waits(arm)) for arm in arms)
+
+
+def _waits(dial: Dial) -> Callable[[Arm], tuple[float, float] | None]:
+    """The wait for an arm, by what has been stored of its source."""
+    if not dial.store_path.exists():
+        return lambda arm: None
+    with Store.open(dial.store_path) as store:
+        graded = [o for o in store.outcomes() if o.score is not None]
+        panel = Panel.of(store.queries(), graded) if graded else None
+    if panel is None:
+        return lambda arm: None
+    lines, tokens = fit_latencies(panel), known_mean(panel.output_tokens, axis=(0, 2), otherwise=0.0)
+
+    def wait(arm: Arm) -> tuple[float, float] | None:
+        if arm.source not in lines.sources or lines.lines[j := lines.sources.index(arm.source)] is None:
+            return None
+        half, most = (float(lines.quantile(arm.source, tokens[j], p, arm.n)) for p in QUANTILES)
+        return half, most
+
+    return wait
 
 
 def _absent(arm: Arm, dial: Dial, fit: Fit | None) -> str:

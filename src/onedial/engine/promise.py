@@ -119,11 +119,13 @@ def _within_budget(fit: Fit, objective: Objective, budget_usd: float) -> Promise
     return Promise(objective, None, mixture, expected[0], expected[1], sentence)
 
 
-def policy_of(fit: Fit, assessor: Assessor, mixture: Mixture | None, objective: Objective, reason: str = "") -> Policy:
-    """Build the policy that serves: rungs of the ladder, or the reference arm."""
+def policy_of(
+    fit: Fit, assessor: Assessor, mixture: Mixture | None, objective: Objective, reason: str = "", placed: tuple[int, ...] = ()
+) -> Policy:
+    """Build the policy that serves: rungs of the ladder, or the reference arm; `placed` are the depths of sources that joined the fit's."""
     if mixture is None:
         return FixedArm(fit.reference, float(fit.proof.reference_quality.mean()), reason or "the reference arm, since nothing is certified")
-    menu = Menu(tuple(range(len(assessor.sources))), max_draws=fit.max_draws, once=objective.commit == "before")
+    menu = Menu(tuple(range(len(assessor.sources))), max_draws=(*fit.max_draws, *placed), once=objective.commit == "before")
     cap = float("inf") if objective.cap_usd is None else objective.cap_usd
     low, high = (_rung(fit, assessor, menu, rung, cap) for rung in (mixture.low, mixture.high))
     return low if mixture.low == mixture.high else Blend(low, high, mixture.p_high, fit.seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -20,6 +21,24 @@ COLLISION_EDGE = (0.005, 0.98)
 BEYOND_MOST = 0.98
 TOKEN_SCALE = 0.3
 """A factor of e in tokens weighs like so much of success when outputs are learned together."""
+
+
+class Forecasts(Protocol):
+    """What a policy needs to know of a query before its first token; attributes as in `Forecast`."""
+
+    @property
+    def sources(self) -> tuple[Source, ...]: ...  # noqa: D102
+
+    @property
+    def charged(self) -> Floats: ...  # noqa: D102
+
+    @property
+    def p_accept_right(self) -> float: ...  # noqa: D102
+
+    @property
+    def p_accept_wrong(self) -> float: ...  # noqa: D102
+
+    def latents(self, queries: Sequence[Query], input_tokens: Floats | None = None) -> Latents: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ Source: THEORY.md section 2 (pool strongly; few parameters); MacKay 1992 (eviden
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -19,6 +21,8 @@ from scipy.special import expit, logit, logsumexp
 from onedial.core.arm import Source
 from onedial.core.errors import TableError
 from onedial.core.outcome import Floats, known_mean
+from onedial.core.query import Query
+from onedial.forecasts.forecast import Forecast
 from onedial.forecasts.latents import P_EDGE, Latents
 
 NEAR_SHIFT = 0.3
@@ -89,6 +93,72 @@ class Placement:
             output_tokens=np.column_stack((latents.output_tokens, self.tokens_ratio * (latents.output_tokens @ self.mix))),
             input_tokens=np.column_stack((latents.input_tokens, self.input_ratio * (latents.input_tokens @ self.mix))),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A new source in its place.
+
+    Attributes:
+        source: Which.
+        placement: Where.
+        n: Queries it was probed on.
+        depth: Samples that a query had of it, at most.
+    """
+
+    source: Source
+    placement: Placement
+    n: int
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Widened:
+    """A forecast with new sources as its last columns; everything else is that of the forecast."""
+
+    known: Forecast
+    placed: tuple[Placed, ...]
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The (model, effort) pairs it knows."""
+        return (*self.known.sources, *(one.source for one in self.placed))
+
+    @property
+    def charged(self) -> Floats:
+        """(S,) see `Forecast`; new sources are charged their model's price."""
+        return np.append(self.known.charged, np.full(len(self.placed), np.nan))
+
+    @property
+    def p_accept_right(self) -> float:
+        """See `Forecast`."""
+        return self.known.p_accept_right
+
+    @property
+    def p_accept_wrong(self) -> float:
+        """See `Forecast`."""
+        return self.known.p_accept_wrong
+
+    def latents(self, queries: Sequence[Query], input_tokens: Floats | None = None) -> Latents:
+        """Forecast the latents of queries; `input_tokens` are those of the known sources."""
+        found = known = self.known.latents(queries, input_tokens)
+        for one in self.placed:
+            wider = one.placement.append(known, one.source)
+            found = _joined(found, wider)
+        return found
+
+
+def _joined(found: Latents, wider: Latents) -> Latents:
+    """Latents with the last column of others added."""
+    last = [len(wider.sources) - 1]
+    new = wider.columns(last)
+    signals = found.signal, new.signal
+    signal = None if signals[0] is None or signals[1] is None else signals[0].with_columns(signals[1])
+    side: dict[str, Any] = {
+        name: np.column_stack((getattr(found, name), getattr(new, name))) for name in ("mu", "output_tokens", "input_tokens")
+    }
+    flat: dict[str, Any] = {name: np.append(getattr(found, name), getattr(new, name)) for name in ("kappa", "pi0", "guess")}
+    return replace(found, sources=(*found.sources, *new.sources), signal=signal, **side, **flat)
 
 
 def place(latents: Latents, probes: Probes) -> Placement:

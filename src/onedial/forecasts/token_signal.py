@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +64,13 @@ class TokenSignal:
     def none(cls, sources: int, states: int) -> TokenSignal:
         """Tokens that say nothing."""
         return cls(np.zeros(sources), np.zeros((sources, states)), np.ones(sources), np.ones(sources))
+
+    def with_columns(self, other: TokenSignal) -> TokenSignal:
+        """The signal with the sources of another one after its own."""
+        own: dict[str, Any] = {
+            name: np.concatenate((getattr(self, name), getattr(other, name))) for name in ("right", "state", "shared", "own")
+        }
+        return replace(self, **own)
 
     def columns(self, index: Sequence[int] | Ints) -> TokenSignal:
         """The signal of a subset of the sources."""

@@ -16,7 +16,7 @@ from onedial.core.outcome import Floats, Ints
 from onedial.core.query import Query
 from onedial.core.roc import Roc
 from onedial.core.usage import TOKENS_PER_PRICE
-from onedial.forecasts.forecast import Forecast
+from onedial.forecasts.forecast import Forecasts
 from onedial.forecasts.latents import Latents
 from onedial.policies.belief import Belief, Outlooks
 from onedial.policies.blocks import BLOCKS
@@ -68,7 +68,7 @@ class _Believed(NamedTuple):
 class Assessor:
     """Forecasts a query once, then assesses it after every observation; assessments are kept, since many policies share them."""
 
-    def __init__(self, forecast: Forecast, models: Mapping[str, Model], columns: Sequence[int] | None = None) -> None:
+    def __init__(self, forecast: Forecasts, models: Mapping[str, Model], columns: Sequence[int] | None = None) -> None:
         """Price the forecast's sources.
 
         Args:
