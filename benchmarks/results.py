@@ -1,7 +1,7 @@
 """Regenerate docs/RESULTS.md: every table benched, every benchmark run, with seeds and intervals.
 
     python benchmarks/results.py DIR [--out docs/RESULTS.md] [--work onedial-data/results] [--seed 0] [--jobs 2]
-        [--queries 1500] [--published TABLE ...] [--sections 1 2 ...]
+        [--queries 1500] [--only TABLE ...] [--published TABLE ...] [--sections 1 2 ...]
 
 DIR holds outcome tables, one folder each. What a step printed or wrote is kept in the work folder, and is not run again
 while it is there; folds of a bench are kept too. Hours on two cores for a dozen tables; less where only some
@@ -64,6 +64,7 @@ class Run:
         seed: Of everything.
         jobs: Folds side by side.
         queries: Per table at most.
+        only: Tables to bench; None is all.
         published: Tables on which every published method is run; None is all.
     """
 
@@ -72,12 +73,14 @@ class Run:
     seed: int
     jobs: int
     queries: int
+    only: frozenset[str] | None = None
     published: frozenset[str] | None = None
 
     @property
     def names(self) -> list[str]:
-        """The tables there are."""
-        return sorted(path.parent.name for path in self.folder.glob("*/outcomes.parquet"))
+        """The tables there are, and that are wanted."""
+        there = sorted(path.parent.name for path in self.folder.glob("*/outcomes.parquet"))
+        return [name for name in there if self.only is None or name in self.only]
 
     def step(self, name: str, command: Sequence[str], output: Path | None = None) -> str:
         """Run a program unless what it printed is there; return that."""
@@ -193,6 +196,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--queries", type=int, default=1500)
+    parser.add_argument("--only", nargs="+", metavar="TABLE")
     parser.add_argument("--published", nargs="+", metavar="TABLE")
     parser.add_argument("--sections", type=int, nargs="+", default=list(range(1, len(SECTIONS) + 1)))
     options = parser.parse_args()
@@ -202,7 +206,7 @@ def main() -> None:
         options.seed,
         options.jobs,
         options.queries,
-        frozenset(options.published) if options.published else None,
+        *(frozenset(names) if names else None for names in (options.only, options.published)),
     )
     run.work.mkdir(parents=True, exist_ok=True)
     parts = ["# Results", WRITTEN.format(seed=run.seed, version=__version__)]

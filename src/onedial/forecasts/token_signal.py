@@ -23,18 +23,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onedial.core.outcome import Floats, Ints
+from onedial.core.outcome import Floats, Ints, known_mean
 
 PRIOR_QUERIES = 12.0
 """Weight, in queries, of the pool's coefficients against a source's own."""
 SD_LEAST = 0.15
 """Tokens are never trusted more than this, in natural logs."""
 MOST_ROWS = 800
-"""Queries that means are fitted to, at most: they are four numbers per source."""
-PULL = 4.0
-"""How strongly a source's means, in standard deviations, are held to the pool's; in observations."""
-POOL_PULL = 16.0
+"""Samples of a source that means are fitted to, at most: they are four numbers per source."""
+PULL = np.array([4.0, 0.1, 4.0, 4.0])
+"""How strongly a source's means, in standard deviations, are held to the pool's, in observations: the shift of right samples, the level
+(hardly: a level that is off would make every sample look right, or wrong), the slope and the place of the last state."""
+POOL_PULL = 4.0 * PULL
 """How strongly the pool's are held to zero, likewise."""
+BALANCE = 20.0
+"""How strongly what is believed after the tokens is held to what was before, on average over samples: evidence moves both ways."""
 FAR = 3.0
 """Standard scores beyond this count as this."""
 _STEPS = 25
@@ -91,13 +94,21 @@ def fit_token_signal(residual: Floats, right: Floats, states: Floats, success: F
     """
     rough = _regressed(residual, right, states)
     deviation = np.sqrt(rough.shared + rough.own)
-    rows = np.sort(np.random.default_rng([seed, len(states)]).permutation(len(states))[:MOST_ROWS])
-    told = _Told(residual[rows, :, 0] / deviation, right[rows, :, 0], success[rows], weights[rows])
+    rows, sample = _drawn(residual.shape[0], residual.shape[2], np.random.default_rng([seed, len(states)]))
+    z = residual[rows, :, sample] / deviation
+    told = _Told(z, right[rows, :, sample], known_mean(right, axis=2)[rows], success[rows], weights[rows])
     every = range(len(deviation))
     pool = _best(told, every, np.zeros(4), POOL_PULL)
     own = np.array([_best(told, [source], pool, PULL) for source in every])
     state = _state_means(own[:, 1:]) * deviation[:, None]
     return replace(rough, right=own[:, 0] * deviation, state=state)
+
+
+def _drawn(n: int, k: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """Which query and which of its samples each row is: every first sample, then every second one, as many as may be."""
+    order = rng.permutation(n)
+    rows = np.concatenate([order for _ in range(k)])[:MOST_ROWS]
+    return rows, np.repeat(np.arange(k), n)[: len(rows)]
 
 
 def _state_means(levels: Floats) -> Floats:
@@ -108,15 +119,16 @@ def _state_means(levels: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """First samples: standard scores of their tokens and their scores, both (n, S), and what was forecast, (n, S, T) and (n, T)."""
+    """Samples: standard scores of their tokens, their scores and the mean scores of their queries, all (n, S); and what was forecast."""
 
     z: Floats
     score: Floats
+    rate: Floats
     success: Floats
     weights: Floats
 
     def log_likelihood(self, source: int, means: Floats) -> float:
-        """Of first samples' scores given the tokens of one source: its own score, and the mean of all."""
+        """Of scores given the tokens of a sample of one source: its own, and the mean of all sources'; less what is out of balance."""
         seen = np.isfinite(self.z[:, source])
         z, success, weights = self.z[seen, source, None], self.success[seen], self.weights[seen]
         state = _state_means(means[1:])
@@ -125,17 +137,19 @@ class _Told:
         whole = np.maximum(yes + weights * (1.0 - success[:, source]) * if_wrong, 1e-300)
         p = np.einsum("nt,nst->ns", whole / whole.sum(axis=1, keepdims=True), success)
         p[:, source] = yes.sum(axis=1) / whole.sum(axis=1)
-        p, score = np.clip(p, 1e-6, 1.0 - 1e-6), self.score[seen]
+        p, score = np.clip(p, 1e-6, 1.0 - 1e-6), self.rate[seen].copy()
+        score[:, source] = self.score[seen, source]
         told = np.where(np.isfinite(score), score * np.log(p) + (1.0 - score) * np.log1p(-p), 0.0)
-        return float(told[:, source].sum() + told.sum() / told.shape[1])
+        tilt = (p - np.einsum("nt,nst->ns", weights, success)).mean(axis=0) ** 2 if len(p) else np.zeros(told.shape[1])
+        return float(told[:, source].sum() + told.sum() / told.shape[1] - BALANCE * len(p) * (tilt[source] + tilt.mean()))
 
 
-def _best(told: _Told, sources: Sequence[int], centre: Floats, pull: float) -> Floats:
+def _best(told: _Told, sources: Sequence[int], centre: Floats, pull: Floats) -> Floats:
     """(4,) the shift of right samples and the means of states, in standard deviations, that foretell best, held to a centre."""
     from scipy.optimize import minimize
 
     def loss(means: Floats) -> float:
-        return 0.5 * pull * float(((means - centre) ** 2).sum()) - sum(told.log_likelihood(source, means) for source in sources)
+        return 0.5 * float((pull * (means - centre) ** 2).sum()) - sum(told.log_likelihood(source, means) for source in sources)
 
     return np.asarray(minimize(loss, centre, method="L-BFGS-B", options={"maxiter": _STEPS}).x)
 

@@ -22,6 +22,7 @@ from onedial.forecasts.learners.views import view
 from onedial.forecasts.sketch import Sketch
 
 BASELINE = "mean"
+DOUBT = 2.0
 MOST = 3  # Learners in a mean of several.
 TRIAL_ROWS = 1200  # Queries that candidates are compared on; the chosen are fitted on all.
 TRIAL_CELLS = 12_000  # More queries, where there are few sources: what is best for few queries need not be best for many.
@@ -148,16 +149,16 @@ class _Contest:
         return (float(gained.mean()), float(gained.std() / np.sqrt(len(gained)))) if len(gained) else (0.0, 0.0)
 
     def winners(self) -> tuple[str, ...]:
-        """The candidate or the few together that most surely beat the baseline, by the gain less its standard error; else the baseline."""
+        """The candidate or the few together that most surely beat the baseline, by the gain less twice its standard error; else the baseline."""
         ranked = sorted((name for name in self.forecasts if name != BASELINE), key=lambda name: -self.sure((name,)))
         sets = [tuple(ranked[: size + 1]) for size in range(min(MOST, len(ranked)))]
         best = max(sets, key=self.sure, default=(BASELINE,))
         return best if self.sure(best) > _NOTHING else (BASELINE,)
 
     def sure(self, names: tuple[str, ...]) -> float:
-        """Gain less its standard error."""
+        """Gain less `DOUBT` standard errors: among many candidates the luckiest must not win."""
         gained, error = self.gain(names)
-        return gained - error
+        return gained - DOUBT * error
 
 
 def _reader(space: Space, members: tuple[Learner, ...], sees: tuple[Sees, ...], weights: Floats) -> Reader:
