@@ -149,7 +149,7 @@ class _Contest:
         return (float(gained.mean()), float(gained.std() / np.sqrt(len(gained)))) if len(gained) else (0.0, 0.0)
 
     def winners(self) -> tuple[str, ...]:
-        """The candidate or the few together that most surely beat the baseline, by the gain less twice its standard error; else the baseline."""
+        """The candidate or the few together that most surely beat the baseline, by the gain less doubt; else the baseline."""
         ranked = sorted((name for name in self.forecasts if name != BASELINE), key=lambda name: -self.sure((name,)))
         sets = [tuple(ranked[: size + 1]) for size in range(min(MOST, len(ranked)))]
         best = max(sets, key=self.sure, default=(BASELINE,))
