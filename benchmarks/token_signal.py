@@ -2,7 +2,7 @@
 
     python benchmarks/token_signal.py DIR/TABLE... [--queries 600] [--seed 0]
 
-Five folds by query. "own" is the score of the sample itself, "others" the scores of all sources on its query; thousandths of a nat per score,
+Five folds by query. "own" is the score of the sample, "others" the scores of all sources on its query; thousandths of a nat per score,
 means over sources, with one standard error over queries. "drift" is how far the mean belief moves when tokens are seen, in points:
 it should not.
 """
