@@ -12,12 +12,21 @@ from onedial.core.steps import Steps
 from onedial.strategies.best_of_n import best_of_n
 from onedial.strategies.direct import direct
 from onedial.strategies.draw import Reading
+from onedial.strategies.pessimistic_best import pessimistic_best
 from onedial.strategies.self_consistency import self_consistency
 from onedial.strategies.thinking_budget import thinking_budget
+from onedial.strategies.weighted_vote import weighted_vote
 
 Strategy = Callable[[Query, Source, int, Reading], Steps[Answer]]
 
-STRATEGIES: dict[str, Strategy] = {"direct": direct, "vote": self_consistency, "best": best_of_n, "cap": thinking_budget}
+STRATEGIES: dict[str, Strategy] = {
+    "direct": direct,
+    "vote": self_consistency,
+    "best": best_of_n,
+    "cap": thinking_budget,
+    "wvote": weighted_vote,
+    "pbest": pessimistic_best,
+}
 
 
 def steps_of(arm: Arm, query: Query, reading: Reading) -> Steps[Answer]:
