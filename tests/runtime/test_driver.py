@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -93,6 +94,20 @@ async def test_errors_of_the_caller_end_the_run_and_cost_nothing(error):
     with pytest.raises(type(error)):
         await run(steps, pool(fail), grant)
     assert grant.spent == grant.reserved == Amount() and steps.gi_frame is None
+
+
+async def test_a_follow_up_that_does_not_fit_is_refused_and_what_came_before_it_is_kept():
+    said = (Message("user", "2+2?"), Message("assistant", "5"), Message("user", "Are you sure?"))
+
+    def short(asked, model):
+        if len(asked.messages) > 1:
+            raise QueryError("too long")
+        return right(asked, model)
+
+    grant = Grant()
+    first, second = await run(asking(ask(), replace(ask(), messages=said)), pool(short), grant)
+    assert isinstance(first, Samples) and second == Refusal("too long")
+    assert grant.usage == first.usage and grant.reserved == Amount()
 
 
 async def test_a_model_is_never_asked_a_query_without_text():

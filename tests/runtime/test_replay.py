@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -6,7 +8,7 @@ from onedial.core.arm import Arm, Source
 from onedial.core.ask import Refusal, Sample, Samples
 from onedial.core.errors import TableError
 from onedial.core.outcome import Outcome
-from onedial.core.query import Query
+from onedial.core.query import Message, Query
 from onedial.core.steps import drive
 from onedial.core.usage import Price, Usage
 from onedial.runtime.replay import Recording, Replay
@@ -41,6 +43,13 @@ def test_other_queries_models_and_efforts_are_other_samples():
     replay = Replay(Recording.of([outcome(0)]), PRICES)
     for other in (ask(query_id="r"), ask(source=Source("large", "low")), ask(source=Source("small"))):
         assert isinstance(replay(other), Refusal)
+
+
+def test_a_follow_up_is_refused_for_what_it_would_have_brought_was_not_observed():
+    replay = Replay(Recording.of([outcome(0), outcome(1)]), PRICES)
+    said = (*QUERY.messages, Message("assistant", "5"), Message("user", "Are you sure?"))
+    for follow_up in (replace(ask(first_index=1), messages=said), replace(ask(first_index=1), continue_from="5. Wait,")):
+        assert isinstance(reply := replay(follow_up), Refusal) and "independent samples only" in reply.reason
 
 
 def test_with_caching_the_prompt_of_a_later_ask_to_the_same_model_costs_the_cached_price():

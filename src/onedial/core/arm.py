@@ -27,7 +27,7 @@ class Arm:
     Attributes:
         source: Model and effort.
         strategy: Registered strategy name.
-        n: Samples the strategy draws at most; for `cap`, tokens of thought at most.
+        n: Samples the strategy draws at most, for `usc` without the one that chooses; for `cap`, tokens of thought at most.
         settings: Further settings as sorted (key, value) pairs.
 
     >>> str(Arm(Source("small", "2"), "vote", 8))

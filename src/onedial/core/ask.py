@@ -47,6 +47,14 @@ class Sample:
         if self.n < 1 or self.first_index < 0:
             raise ValueError(f"a sample ask needs n >= 1 and first_index >= 0, found n={self.n}, first_index={self.first_index}")
 
+    @property
+    def follows_up(self) -> bool:
+        """Whether it rests on an earlier reply: a text to continue, or a conversation in which the assistant has spoken.
+
+        Its completions are no independent samples of the query, and no recording of such can stand in for them.
+        """
+        return bool(self.continue_from) or any(message.role == "assistant" for message in self.messages)
+
 
 @dataclass(frozen=True, slots=True)
 class Completion:

@@ -25,7 +25,8 @@ async def run(steps: Steps[T], pool: Pool, grant: Grant, on_samples: OnSamples |
     """Run a generator to its end against live models.
 
     An ask whose worst case does not fit the grant is answered with a `Refusal`
-    that holds the numbers; one that failed, with its `Failure`.
+    that holds the numbers; one that failed, with its `Failure`. A follow-up that
+    does not fit its model is refused too, so that what was paid for before is not lost.
 
     Args:
         steps: A fresh generator.
@@ -74,6 +75,11 @@ async def answer(ask: Sample, pool: Pool, grant: Grant) -> Reply:
         return Refusal(str(short))
     try:
         reply = await client.sample(ask)
+    except QueryError as unfit:
+        held.release()
+        if not ask.follows_up:
+            raise
+        return Refusal(str(unfit))
     except OnedialError:
         held.release()
         raise

@@ -41,7 +41,8 @@ class Replay:
     """A function from ask to reply for `core.steps.drive`, drawing without replacement.
 
     Sample `first_index + i` of an ask is the recorded sample of that rank. Where
-    fewer are recorded than asked for, the ask is refused. An ask costs its prompt
+    fewer are recorded than asked for, the ask is refused, and so is one that follows
+    up on an earlier reply: what it would have brought was not observed. An ask costs its prompt
     once and the recorded output tokens at the model's price; a model without a
     price costs what was recorded per sample, its prompt each time.
 
@@ -62,6 +63,10 @@ class Replay:
         Raises:
             TableError: A sample has neither the tokens that its price needs nor a recorded cost.
         """
+        if ask.follows_up:
+            return Refusal(
+                f"a follow-up to {ask.source} on query {ask.query_id!r} was asked for; the recording holds independent samples only."
+            )
         block = self._recording.block(ask.query_id, ask.source, ask.first_index, ask.n)
         if len(block) < ask.n:
             wanted = f"samples {ask.first_index} to {ask.first_index + ask.n - 1} of {ask.source} on query {ask.query_id!r}"

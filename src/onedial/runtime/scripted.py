@@ -49,7 +49,7 @@ def samples_of(ask: Sample, model: Model, completions: Iterable[Completion], lat
     """Bill completions as an endpoint would: words of the prompt per request, output tokens as each completion states them."""
     listed = tuple(completions)
     calls = calls_of(ask, model)
-    prompt = sum(len(message.content.split()) for message in ask.messages)
+    prompt = sum(len(text.split()) for text in (ask.continue_from, *(message.content for message in ask.messages)))
     thought = sum(c.thinking_tokens or 0 for c in listed)
     usage = Usage(calls, calls * prompt, 0, sum(c.output_tokens or 0 for c in listed), thought)
     return Samples(listed, usage, model.price.cost_usd(usage), latency_s, ask.source.effort)

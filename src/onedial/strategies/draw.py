@@ -25,26 +25,40 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What one block brought: candidates, what it cost, and why it brought fewer than asked for ('' if it did not)."""
+    """What one ask brought.
+
+    Attributes:
+        candidates: The completions as read, in order.
+        spend: What the ask cost.
+        trouble: Why it brought fewer than asked for; '' if it did not.
+        completions: The completions as they came, in the same order.
+    """
 
     candidates: tuple[Candidate, ...]
     spend: Spend
     trouble: str = ""
+    completions: tuple[Completion, ...] = ()
 
 
 def draw(
     query: Query, source: Source, n: int, reading: Reading, first_index: int = 0, max_thinking_tokens: int | None = None
 ) -> Steps[Drawn]:
     """Ask once for `n` samples, continuing the stream of (query, source) at `first_index`; thoughts are cut at the cap, if there is one."""
-    reply = yield Sample(query.id, source, query.messages, n, first_index, max_thinking_tokens=max_thinking_tokens)
+    ask = Sample(query.id, source, query.messages, n, first_index, max_thinking_tokens=max_thinking_tokens)
+    return (yield from put(query, ask, reading))
+
+
+def put(query: Query, ask: Sample, reading: Reading) -> Steps[Drawn]:
+    """Put one ask, whatever its messages, and read what comes."""
+    reply = yield ask
     if isinstance(reply, Refusal):
         return Drawn((), Spend(), reply.reason)
     spend = Spend(reply.usage, reply.cost_usd, reply.latency_s)
     if isinstance(reply, Failure):
         return Drawn((), spend, reply.message)
-    read = [candidate(query, source, first_index + i, c, reading) for i, c in enumerate(reply.completions)]
-    short = "" if len(read) == n else f"{source} returned {len(read)} of {n} samples"
-    return Drawn(tuple(read), spend, short)
+    read = [candidate(query, ask.source, ask.first_index + i, c, reading) for i, c in enumerate(reply.completions)]
+    short = "" if len(read) == ask.n else f"{ask.source} returned {len(read)} of {ask.n} samples"
+    return Drawn(tuple(read), spend, short, reply.completions)
 
 
 def candidate(query: Query, source: Source, index: int, completion: Completion, reading: Reading) -> Candidate:

@@ -15,6 +15,7 @@ from onedial.strategies.draw import Reading
 from onedial.strategies.pessimistic_best import pessimistic_best
 from onedial.strategies.self_consistency import self_consistency
 from onedial.strategies.thinking_budget import thinking_budget
+from onedial.strategies.universal import universal
 from onedial.strategies.weighted_vote import weighted_vote
 
 Strategy = Callable[[Query, Source, int, Reading], Steps[Answer]]
@@ -26,6 +27,7 @@ STRATEGIES: dict[str, Strategy] = {
     "cap": thinking_budget,
     "wvote": weighted_vote,
     "pbest": pessimistic_best,
+    "usc": universal,
 }
 
 
