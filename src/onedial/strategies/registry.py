@@ -14,6 +14,7 @@ from onedial.strategies.direct import direct
 from onedial.strategies.draw import Reading
 from onedial.strategies.pessimistic_best import pessimistic_best
 from onedial.strategies.self_consistency import self_consistency
+from onedial.strategies.self_refine import self_refine
 from onedial.strategies.thinking_budget import thinking_budget
 from onedial.strategies.universal import universal
 from onedial.strategies.weighted_vote import weighted_vote
@@ -28,6 +29,7 @@ STRATEGIES: dict[str, Strategy] = {
     "wvote": weighted_vote,
     "pbest": pessimistic_best,
     "usc": universal,
+    "refine": self_refine,
 }
 
 
