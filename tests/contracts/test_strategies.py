@@ -28,7 +28,7 @@ SOURCE = Source("m", "low")
 QUERY = Query("q", "which word comes next ?")
 ANSWERS = ["red", "blue", "blue", "green", "red", "blue", "green", "green", "green", "red", "red", "red"]
 READING = Reading(verify=lambda query, answer: {"blue": 0.9, "red": 0.5}.get(answer))
-FOLLOWING = {"usc", "refine"}
+FOLLOWING = {"usc", "refine", "revise"}
 """Those whose later asks rest on earlier replies."""
 VERIFIERS = [lambda i: 0.0, lambda i: 1.0, lambda i: None, lambda i: 1 / (1 + i), lambda i: i / (1 + i), lambda i: (None, 0.0, 1.0)[i % 3]]
 """From the how manieth call it is to a score: what a verifier could do to a strategy that hopes for more."""

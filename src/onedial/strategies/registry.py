@@ -13,6 +13,7 @@ from onedial.strategies.best_of_n import best_of_n
 from onedial.strategies.direct import direct
 from onedial.strategies.draw import Reading
 from onedial.strategies.pessimistic_best import pessimistic_best
+from onedial.strategies.revision_chain import revision_chain
 from onedial.strategies.self_consistency import self_consistency
 from onedial.strategies.self_refine import self_refine
 from onedial.strategies.thinking_budget import thinking_budget
@@ -30,6 +31,7 @@ STRATEGIES: dict[str, Strategy] = {
     "pbest": pessimistic_best,
     "usc": universal,
     "refine": self_refine,
+    "revise": revision_chain,
 }
 
 
