@@ -1,10 +1,14 @@
 import pytest
 
 import onedial
-from onedial.apps.workspace import grader, load, verifier
-from onedial.core.errors import ConfigError
+from onedial.apps.workspace import GRADERS, grader, load, verifier
+from onedial.core.ask import Completion
+from onedial.core.errors import ConfigError, TableError
 from onedial.core.query import Query
 from onedial.lab.prompts import lab_queries
+from onedial.runtime.pool import Pool
+from onedial.runtime.scripted import ScriptedClient, samples_of
+from onedial.runtime.store import Store
 from onedial.verifiers.extract import number
 
 LAB = lab_queries(1)[0]
@@ -15,6 +19,68 @@ def test_equality_with_the_reference_reads_the_reference_as_it_reads_answers():
     query = Query("q", "?", reference="1,200.0")
     assert (grade(query, "1200"), grade(query, "12"), grade(query, None)) == (1.0, 0.0, 0.0)
     assert grade(Query("q", "?"), "1200") is None
+
+
+@pytest.mark.parametrize(("name", "right", "wrong"), [
+    ("exact", "1 000 g", "1 000 G"),
+    ("text", "the 1 000 g.", "1 kg"),
+    ("number", "1e3", "1,000.1"),
+    ("choice", "(b)", "C"),
+    ("json", '{"b": 2.0, "a": 1}', '{"a": 1}'),
+])  # fmt: skip
+def test_a_grader_by_equality_takes_the_reference_as_written(name, right, wrong):
+    references = {"exact": "1 000 g", "text": "1 000 g", "number": "1,000", "choice": "B) Rome", "json": '{"a": 1, "b": 2}'}
+    grade, query = grader(name, number), Query("q", "?", reference=references[name])
+    assert (grade(query, right), grade(query, wrong), grade(query, None)) == (1.0, 0.0, 0.0)
+    assert grade(Query("q", "?"), right) is None
+
+
+def test_an_equality_that_cannot_decide_gives_no_score(monkeypatch):
+    monkeypatch.setattr("onedial.apps.workspace.named_equal", lambda name: lambda answer, reference: None)
+    assert grader("math")(Query("q", "?", reference="1"), "2") is None
+
+
+def configured(tmp_path, answers, said):
+    """A dial on a configuration with such a table of answers, its one model played by a script."""
+    path = tmp_path / "onedial.toml"
+    path.write_text(f'[[models]]\nname = "m"\nurl = "http://h/v1"\nprice = {{ input = 1, output = 2 }}\n[answers]\n{answers}\n')
+    dial = load(path)
+    dial.pool = Pool([ScriptedClient(dial.pool.models.values(), lambda ask, model: samples_of(ask, model, [Completion(said)] * ask.n))])
+    return dial
+
+
+@pytest.mark.parametrize(("answers", "said", "reference", "score"), [
+    ('extract = "number"\ngrader = "reference"', "so 1200", "it is 1,200.0", 1.0),
+    ('extract = "number"', "so 0.7500001", "0.75", 0.0),
+    ('extract = "number"\ngrader = "number"', "so 0.7500001", "0.75", 1.0),
+    ('grader = "number"', "3/4", "75%", 1.0),
+    ('extract = "boxed"\ngrader = "number"', r"hence \boxed{3/4}", "0.75", 1.0),
+    ('grader = "choice"', "C) Rome", "C", 1.0),
+    ('grader = "json"', '```json\n{"a": 1.0}\n```', '{"a": 2}', 0.0),
+])  # fmt: skip
+def test_collecting_scores_answers_by_the_grader_of_the_configuration(tmp_path, answers, said, reference, score):
+    with configured(tmp_path, answers, said) as dial:
+        dial.block(dial.collect([Query("q", "?", reference=reference)], samples=1))
+        with Store.open(dial.store_path) as store:
+            assert [outcome.score for outcome in store.outcomes()] == [score]
+            kind = "number-match" if 'grader = "number"' in answers else None
+            assert kind is None or {outcome.label_kind for outcome in store.outcomes()} == {kind}
+
+
+@pytest.mark.parametrize(("answers", "reference", "told"), [
+    ('grader = "number"', "Paris", "query 'q': the reference 'Paris' was found; expected a number"),
+    ('extract = "number"\ngrader = "number"', "3/4", "its own reference '3/4', read as '4', would not be graded right"),
+    ('extract = "boxed"', "4", "its own reference '4', read as '4', would not be graded right"),
+])  # fmt: skip
+def test_a_reference_that_no_answer_could_match_is_named_before_anything_is_paid_for(tmp_path, answers, reference, told):
+    with configured(tmp_path, answers, "4") as dial:
+        with pytest.raises(TableError, match=told):
+            dial.block(dial.collect([Query("q", "?", reference=reference)], samples=1))
+        assert not dial.store_path.exists()
+
+
+def test_every_grader_says_what_its_labels_are():
+    assert len(set(GRADERS.values())) == len(GRADERS)
 
 
 def test_the_exact_checker_has_no_score_for_a_question_that_is_not_the_labs():

@@ -101,6 +101,7 @@ def test_a_full_file_is_read_with_efforts_in_the_order_written(tmp_path):
     ('kind = "prompt"', 'kind = "level"', "models[0].efforts.brief.prompt: an effort of kind 'level' has no use for 'prompt'"),
     ("max_thinking_tokens = 1024", "", "models[0].efforts.1k.max_thinking_tokens: an effort of kind 'cap' needs"),
     ('"number"', '"nummer"', "answers.extract: unknown extractor 'nummer'"),
+    ('extract = "number"', 'grader = "nummber"', "answers.grader: unknown grader 'nummber'. Known: choice, exact, json, math, number, "),
     ("samples = 6", "samples = 0", "grid.samples: expected int >= 1"),
     ("samples = 6", "votes = [1, 3]", "grid.votes: unknown key 'votes'"),
     ("price = { input = 1, output = 4 }", "", "models[1].price: no list price is known for 'large' at http://localhost:8001/v1"),
@@ -112,6 +113,12 @@ def test_every_error_names_the_file_and_the_key(tmp_path, old, new, told):
     with pytest.raises(ConfigError) as error:
         load(tmp_path, FULL.replace(old, new, 1))
     assert str(error.value).startswith(str(tmp_path / "onedial.toml")) and told in str(error.value), str(error.value)
+
+
+@pytest.mark.parametrize("grader", ["reference", "exact", "text", "number", "choice", "json", "math"])
+def test_a_grader_is_named_under_answers_and_is_the_reference_by_default(tmp_path, grader):
+    assert load(tmp_path, f'[answers]\ngrader = "{grader}"\n').grader == grader
+    assert load(tmp_path, "").grader == "reference"
 
 
 def test_a_hosted_model_is_priced_from_the_list_of_its_provider(tmp_path):

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from onedial.core.errors import ConfigError, unknown
+from onedial.core.errors import ConfigError, TableError, unknown
 from onedial.core.query import Query
 from onedial.engine.dial import Dial, Grader, Settings
 from onedial.runtime.config import load_config
 from onedial.runtime.pool import Pool
 from onedial.strategies.draw import Reading
+from onedial.verifiers.equal.registry import EQUALS, Equal, named_equal
 from onedial.verifiers.extract import Extractor, named_extractor, words
 from onedial.verifiers.verifier import VERIFIERS, Verifier
 
 CONFIG = Path("onedial.toml")
 DATA = Path("onedial-data")
-GRADERS = {"reference": "reference", "lab": "exact"}
+GRADERS = {"reference": "reference", "lab": "exact", **{name: f"{name}-match" for name in EQUALS}}
 """Graders by name, with what their scores are called in a certificate."""
 
 
@@ -85,17 +86,19 @@ def verifier(name: str) -> Verifier:
 
 
 def grader(name: str, extract: Extractor = words) -> Grader:
-    """Look a grader up: equality with the reference, or the exact checker of the embedded models' questions.
+    """Look a grader up: equality with the reference, of some kind, or the exact checker of the embedded models' questions.
 
     Args:
-        name: Key of `GRADERS`.
-        extract: Reads the reference as it reads answers.
+        name: Key of `GRADERS`. `reference` compares what `extract` reads out of the reference; a key of `EQUALS` the reference as written.
+        extract: Reads answers.
 
     Raises:
-        ConfigError: None has this name.
+        ConfigError: None has this name, or a package that it needs is not installed.
     """
     if name == "lab":
         return _checked_exactly
+    if name in EQUALS:
+        return _matched(named_equal(name))
     if name not in GRADERS:
         raise ConfigError(unknown("grader", name, GRADERS))
 
@@ -103,6 +106,19 @@ def grader(name: str, extract: Extractor = words) -> Grader:
         return None if query.reference is None else float(answer is not None and answer == extract(query.reference))
 
     return equals_reference
+
+
+def _matched(equal: Equal) -> Grader:
+    def matches_reference(query: Query, answer: str | None) -> float | None:
+        if query.reference is None:
+            return None
+        try:
+            same = answer is not None and equal(answer, query.reference)
+        except TableError as error:
+            raise TableError(f"query {query.id!r}: {error}") from None
+        return None if same is None else float(same)
+
+    return matches_reference
 
 
 def _checked_exactly(query: Query, answer: str | None) -> float | None:

@@ -266,7 +266,8 @@ class Dial:
         """Raise before anything is paid for if a reference could never be matched."""
         if query.reference is None:
             return
-        answer = self.settings.reading.extract(query.reference)
+        extract = self.settings.reading.extract
+        answer = extract(query.reference) or extract(f"\\boxed{{{query.reference}}}")  # where only what is in a box is read
         if answer is None or self.settings.grade(query, answer) != 1.0:
             raise TableError(
                 f"query {query.id!r}: its own reference {query.reference!r}, read as {answer!r}, would not be graded right. "

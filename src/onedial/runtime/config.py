@@ -21,6 +21,7 @@ from onedial.core.model import Effort, Model
 from onedial.core.usage import Price
 from onedial.runtime.endpoint import Endpoint
 from onedial.runtime.prices import list_price
+from onedial.verifiers.equal.registry import EQUALS
 from onedial.verifiers.extract import EXTRACTORS
 from onedial.verifiers.verifier import VERIFIERS
 
@@ -40,7 +41,7 @@ class Config:
         models: Endpoints in the order written; empty if the file lists none.
         extract: Key of `EXTRACTORS`.
         verifier: Key of `VERIFIERS`, or another that the caller allows.
-        grader: How outcomes are scored: `reference`, or another that the caller allows.
+        grader: How outcomes are scored: `reference`, a key of `EQUALS`, or another that the caller allows.
         store_path: The outcome store; a relative path is taken from the folder of the file.
         samples: Samples to collect per (query, source).
     """
@@ -118,7 +119,7 @@ class FileTable(msgspec.Struct):
 
 
 def load_config(
-    path: Path | str, verifiers: Collection[str] = tuple(VERIFIERS), graders: Collection[str] = ("reference",)
+    path: Path | str, verifiers: Collection[str] = tuple(VERIFIERS), graders: Collection[str] = ("reference", *EQUALS)
 ) -> Config | None:
     """Read a configuration file; None if there is no such file.
 
