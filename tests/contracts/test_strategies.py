@@ -23,12 +23,12 @@ from onedial.strategies.draw import Reading
 from onedial.strategies.registry import STRATEGIES
 from onedial.strategies.universal import REQUEST as CHOOSE
 
-MODEL = Model("m", Price(1.0, 4.0, 0.1), (Effort("low"),), max_output_tokens=50, capabilities=frozenset({"n"}))
+MODEL = Model("m", Price(1.0, 4.0, 0.1), (Effort("low"),), max_output_tokens=50, capabilities=frozenset({"n", "continue"}))
 SOURCE = Source("m", "low")
 QUERY = Query("q", "which word comes next ?")
 ANSWERS = ["red", "blue", "blue", "green", "red", "blue", "green", "green", "green", "red", "red", "red"]
 READING = Reading(verify=lambda query, answer: {"blue": 0.9, "red": 0.5}.get(answer))
-FOLLOWING = {"usc", "refine", "revise"}
+FOLLOWING = {"usc", "refine", "revise", "force"}
 """Those whose later asks rest on earlier replies."""
 VERIFIERS = [lambda i: 0.0, lambda i: 1.0, lambda i: None, lambda i: 1 / (1 + i), lambda i: i / (1 + i), lambda i: (None, 0.0, 1.0)[i % 3]]
 """From the how manieth call it is to a score: what a verifier could do to a strategy that hopes for more."""

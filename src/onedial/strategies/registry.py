@@ -10,6 +10,7 @@ from onedial.core.errors import ConfigError, unknown
 from onedial.core.query import Query
 from onedial.core.steps import Steps
 from onedial.strategies.best_of_n import best_of_n
+from onedial.strategies.budget_forcing import budget_forcing
 from onedial.strategies.direct import direct
 from onedial.strategies.draw import Reading
 from onedial.strategies.pessimistic_best import pessimistic_best
@@ -32,6 +33,7 @@ STRATEGIES: dict[str, Strategy] = {
     "usc": universal,
     "refine": self_refine,
     "revise": revision_chain,
+    "force": budget_forcing,
 }
 
 
