@@ -67,6 +67,14 @@ def test_collecting_scores_answers_by_the_grader_of_the_configuration(tmp_path, 
             assert kind is None or {outcome.label_kind for outcome in store.outcomes()} == {kind}
 
 
+def test_collecting_scores_candidates_by_the_schema_of_the_configuration(tmp_path):
+    pytest.importorskip("jsonschema", reason="the extra `schema` is not installed")
+    with configured(tmp_path, 'verifier = "json_schema"\n[answers.schema]\ntype = "object"', "[1]") as dial:
+        dial.block(dial.collect([Query("q", "?", reference="[1]")], samples=1))
+        with Store.open(dial.store_path) as store:
+            assert [(outcome.score, outcome.verifier_score) for outcome in store.outcomes()] == [(1.0, 0.0)]
+
+
 @pytest.mark.parametrize(("answers", "reference", "told"), [
     ('grader = "number"', "Paris", "query 'q': the reference 'Paris' was found; expected a number"),
     ('extract = "number"\ngrader = "number"', "3/4", "its own reference '3/4', read as '4', would not be graded right"),

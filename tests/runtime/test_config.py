@@ -102,6 +102,9 @@ def test_a_full_file_is_read_with_efforts_in_the_order_written(tmp_path):
     ("max_thinking_tokens = 1024", "", "models[0].efforts.1k.max_thinking_tokens: an effort of kind 'cap' needs"),
     ('"number"', '"nummer"', "answers.extract: unknown extractor 'nummer'"),
     ('extract = "number"', 'grader = "nummber"', "answers.grader: unknown grader 'nummber'. Known: choice, exact, json, math, number, "),
+    ('extract = "number"', 'verifier = "json_schema"', "answers.schema: the verifier 'json_schema' needs a JSON schema"),
+    ('extract = "number"', 'schema = { type = "object" }', "answers.schema: the verifier 'none' has no use for a JSON schema"),
+    ('extract = "number"', 'verifier = "json_schema"\nschema = 1', "answers.schema: expected object | null, found int"),
     ("samples = 6", "samples = 0", "grid.samples: expected int >= 1"),
     ("samples = 6", "votes = [1, 3]", "grid.votes: unknown key 'votes'"),
     ("price = { input = 1, output = 4 }", "", "models[1].price: no list price is known for 'large' at http://localhost:8001/v1"),
@@ -119,6 +122,13 @@ def test_every_error_names_the_file_and_the_key(tmp_path, old, new, told):
 def test_a_grader_is_named_under_answers_and_is_the_reference_by_default(tmp_path, grader):
     assert load(tmp_path, f'[answers]\ngrader = "{grader}"\n').grader == grader
     assert load(tmp_path, "").grader == "reference"
+
+
+def test_a_schema_is_handed_on_as_it_is_written(tmp_path):
+    config = load(
+        tmp_path, '[answers]\nverifier = "json_schema"\n[answers.schema]\ntype = "object"\nproperties.a = { "$ref" = "#/$defs/a" }'
+    )
+    assert (config.verifier, config.schema) == ("json_schema", {"type": "object", "properties": {"a": {"$ref": "#/$defs/a"}}})
 
 
 def test_a_hosted_model_is_priced_from_the_list_of_its_provider(tmp_path):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from onedial.core.errors import ConfigError, TableError, unknown
 from onedial.core.query import Query
@@ -12,6 +14,7 @@ from onedial.runtime.pool import Pool
 from onedial.strategies.draw import Reading
 from onedial.verifiers.equal.registry import EQUALS, Equal, named_equal
 from onedial.verifiers.extract import Extractor, named_extractor, words
+from onedial.verifiers.json_schema import json_schema
 from onedial.verifiers.verifier import VERIFIERS, Verifier
 
 CONFIG = Path("onedial.toml")
@@ -53,14 +56,14 @@ def configured(path: Path, data: Path | str | None = None, seed: int = 0) -> Dia
     """
     from onedial.runtime.openai import OpenAIClient
 
-    config = load_config(path, verifiers=(*VERIFIERS, "lab"), graders=tuple(GRADERS))
+    config = load_config(path, verifiers=(*VERIFIERS, "json_schema", "lab"), graders=tuple(GRADERS))
     assert config is not None
     folder = Path(data) if data is not None else config.store_path.parent
     if not config.models:
         return embedded(folder, seed)
     extract = named_extractor(config.extract)
     settings = Settings(
-        Reading(extract, verifier(config.verifier)),
+        Reading(extract, verifier(config.verifier, config.schema)),
         grader(config.grader, extract),
         GRADERS[config.grader],
         seed=seed,
@@ -70,18 +73,20 @@ def configured(path: Path, data: Path | str | None = None, seed: int = 0) -> Dia
     return Dial(Pool([OpenAIClient(config.models)]), folder, settings)
 
 
-def verifier(name: str) -> Verifier:
-    """Look a verifier up: those built in, and the exact checker of the embedded models' questions.
+def verifier(name: str, schema: Mapping[str, Any] | None = None) -> Verifier:
+    """Look a verifier up: those built in, with the schema where one is given, and the exact checker of the embedded models' questions.
 
     Raises:
-        ConfigError: None has this name.
+        ConfigError: None has this name, or it cannot be made.
     """
+    if name == "json_schema" and schema is not None:
+        return json_schema(schema)
     if name == "lab":
         from onedial.lab.checker import lab_checker
 
         return lab_checker
     if name not in VERIFIERS:
-        raise ConfigError(unknown("verifier", name, (*VERIFIERS, "lab")))
+        raise ConfigError(unknown("verifier", name, (*VERIFIERS, "json_schema", "lab")))
     return VERIFIERS[name]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -40,7 +40,8 @@ class Config:
     Attributes:
         models: Endpoints in the order written; empty if the file lists none.
         extract: Key of `EXTRACTORS`.
-        verifier: Key of `VERIFIERS`, or another that the caller allows.
+        verifier: Key of `VERIFIERS`, `json_schema`, or another that the caller allows.
+        schema: The JSON schema of the verifier `json_schema`; None with any other.
         grader: How outcomes are scored: `reference`, a key of `EQUALS`, or another that the caller allows.
         store_path: The outcome store; a relative path is taken from the folder of the file.
         samples: Samples to collect per (query, source).
@@ -49,6 +50,7 @@ class Config:
     models: tuple[Endpoint, ...]
     extract: str
     verifier: str
+    schema: Mapping[str, Any] | None
     grader: str
     store_path: Path
     samples: int
@@ -94,6 +96,7 @@ class AnswersTable(msgspec.Struct):
 
     extract: str = "words"
     verifier: str = "none"
+    schema: dict[str, Any] | None = None
     grader: str = "reference"
 
 
@@ -119,7 +122,7 @@ class FileTable(msgspec.Struct):
 
 
 def load_config(
-    path: Path | str, verifiers: Collection[str] = tuple(VERIFIERS), graders: Collection[str] = ("reference", *EQUALS)
+    path: Path | str, verifiers: Collection[str] = (*VERIFIERS, "json_schema"), graders: Collection[str] = ("reference", *EQUALS)
 ) -> Config | None:
     """Read a configuration file; None if there is no such file.
 
@@ -143,6 +146,7 @@ def load_config(
         file = _converted(raw)
         _refuse_other("answers.verifier", "verifier", file.answers.verifier, verifiers)
         _refuse_other("answers.grader", "grader", file.answers.grader, graders)
+        _refuse_unfit_schema(file.answers)
         return _checked(file, path)
     except _Wrong as error:
         raise ConfigError(f"{path}: {error}") from None
@@ -194,6 +198,7 @@ def _checked(file: FileTable, path: Path) -> Config:
         models=tuple(endpoints.values()),
         extract=file.answers.extract,
         verifier=file.answers.verifier,
+        schema=file.answers.schema,
         grader=file.answers.grader,
         store_path=path.parent / file.store.path,
         samples=file.grid.samples,
@@ -241,6 +246,12 @@ def _price(table: ModelTable, at: str) -> Price:
 def _refuse_other(at: str, noun: str, name: str, known: Any) -> None:
     if name not in known:
         raise _Wrong(f"{at}: {unknown(noun, name, known)}")
+
+
+def _refuse_unfit_schema(answers: AnswersTable) -> None:
+    if (answers.verifier == "json_schema") != (answers.schema is not None):
+        must = "needs" if answers.schema is None else "has no use for"
+        raise _Wrong(f"answers.schema: the verifier {answers.verifier!r} {must} a JSON schema, as a table [answers.schema].")
 
 
 def _refuse_unfit_name(at: str, name: str) -> None:

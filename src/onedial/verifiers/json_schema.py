@@ -1,0 +1,64 @@
+"""A verifier for answers that must be JSON of a given form. Needs the optional package `jsonschema`; nothing stands in for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from onedial.core.errors import ConfigError
+from onedial.core.query import Query
+from onedial.verifiers.equal.structure import read_json
+from onedial.verifiers.verifier import Verifier
+
+
+def json_schema(schema: Mapping[str, Any]) -> Verifier:
+    """Make the verifier that gives 1 to an answer which is JSON and fits the schema, and 0 to any other.
+
+    A Markdown fence around the answer is taken off. The dialect is the one that `$schema` names, else 2020-12; `format` is not
+    checked, and nothing is fetched: a `$ref` must lead to a place in the schema itself. None for nesting beyond following.
+
+    Raises:
+        ConfigError: `jsonschema` is not installed, or the schema is not one; from the verifier, a `$ref` that leads nowhere.
+    """
+    checker = _checker(schema)
+
+    def fits_schema(query: Query, answer: str) -> float | None:
+        try:
+            value = read_json(answer)
+        except ValueError:
+            return 0.0
+        return _verdict(checker, value)
+
+    return fits_schema
+
+
+def _verdict(checker: Any, value: Any) -> float | None:
+    from referencing.exceptions import Unresolvable
+
+    try:
+        return float(checker.is_valid(value))
+    except RecursionError:
+        return None
+    except Unresolvable as error:
+        raise ConfigError(f"the JSON schema refers to {error.ref!r}, which is not in it. Put it there, under `$defs`.") from None
+
+
+def _checker(schema: Mapping[str, Any]) -> Any:
+    try:
+        from jsonschema.exceptions import SchemaError
+        from jsonschema.validators import Draft202012Validator, validator_for
+        from referencing import Registry
+    except ImportError:
+        raise ConfigError(
+            "verifier 'json_schema' needs the package jsonschema, which is not installed. Run: pip install 'onedial[schema]'"
+        ) from None
+    dialect = validator_for(schema, default=None if "$schema" in schema else Draft202012Validator)
+    if dialect is None:
+        raise ConfigError(
+            f"the JSON schema is in an unknown dialect, {schema['$schema']!r}. Correct `$schema`, or leave it out for 2020-12."
+        )
+    try:
+        dialect.check_schema(schema)
+    except SchemaError as error:
+        raise ConfigError(f"the JSON schema is not one: at {error.json_path}, {error.message}. Correct it.") from None
+    return dialect(schema, registry=Registry())
