@@ -27,7 +27,7 @@ from onedial.policies.controller import Menu
 
 FOLDS = 4
 SETTLED = 600
-"""With more training queries than this, which learner is best is not asked again in every fold."""
+"""See `unseen_folds`."""
 
 Narrow = Callable[[Ints], tuple[Source, ...]]
 """The sources that would be kept if only these training queries were known."""
@@ -55,7 +55,7 @@ class Unseen:
         return Climb(self.recorded, self.latents, self.forecast, tuple(columns), worths, depth, seed)
 
 
-def unseen_folds(train: Recorded, fitted: Fitted, narrow: Narrow, seed: int) -> tuple[Unseen, ...]:
+def unseen_folds(train: Recorded, fitted: Fitted, narrow: Narrow, seed: int, settled: int = SETTLED) -> tuple[Unseen, ...]:
     """Fit to all folds but one, for each of them.
 
     Args:
@@ -63,11 +63,12 @@ def unseen_folds(train: Recorded, fitted: Fitted, narrow: Narrow, seed: int) -> 
         fitted: The fit of all queries; where they are too few for folds, its forecasts of queries left out must do.
         narrow: Chooses sources on what a fold's fit sees.
         seed: Of folds and fits.
+        settled: With more queries than this, which learner is best is not asked again in every fold.
     """
     n = len(train.queries)
     if n - -(-n // FOLDS) < MIN_QUERIES:
         return (Unseen(np.arange(n), train.only(fitted.forecast.sources), fitted.latents, fitted.forecast),)
-    learners = tuple(fitted.forecast.learner.split("+")) if n > SETTLED else None
+    learners = tuple(fitted.forecast.learner.split("+")) if n > settled else None
     fold = fold_of(n, seed, FOLDS)
     return tuple(_left_out(train, np.flatnonzero(fold == k), narrow, learners, seed) for k in range(FOLDS))
 

@@ -64,7 +64,7 @@ def basis_of(fitting: Fitting, train: Recorded, test: Recorded, models: Mapping[
     if any(set(one.sources) != complete for one in (forecast, *(fold.forecast for fold in folds))):
         listed = train.only(sources)
         fitted = fit_forecast(listed.panel, seed, train.prices)
-        forecast, folds = fitted.forecast, unseen_folds(listed, fitted, lambda _: sources, seed)
+        forecast, folds = fitted.forecast, unseen_folds(listed, fitted, lambda _: sources, seed, settled=0)
     listed = test.only(forecast.sources)
     unseen = forecast.latents(test.queries, listed.panel.input_tokens)
     assessor = Assessor(forecast, models)

@@ -31,6 +31,8 @@ SD_LEAST = 0.15
 """Tokens are never trusted more than this, in natural logs."""
 MOST_ROWS = 800
 """Samples of a source that means are fitted to, at most: they are four numbers per source."""
+MOST_OTHERS = 12
+"""Other sources that the tokens of one are to foretell, at most."""
 PULL = np.array([4.0, 0.1, 4.0, 4.0])
 """How strongly a source's means, in standard deviations, are held to the pool's, in observations: the shift of right samples, the level
 (hardly: a level that is off would make every sample look right, or wrong), the slope and the place of the last state."""
@@ -94,9 +96,11 @@ def fit_token_signal(residual: Floats, right: Floats, states: Floats, success: F
     """
     rough = _regressed(residual, right, states)
     deviation = np.sqrt(rough.shared + rough.own)
-    rows, sample = _drawn(residual.shape[0], residual.shape[2], np.random.default_rng([seed, len(states)]))
-    z = residual[rows, :, sample] / deviation
-    told = _Told(z, right[rows, :, sample], known_mean(right, axis=2)[rows], success[rows], weights[rows])
+    rng = np.random.default_rng([seed, len(states)])
+    rows, sample = _drawn(residual.shape[0], residual.shape[2], rng)
+    others = np.sort(rng.permutation(len(deviation))[:MOST_OTHERS])
+    z, rate = residual[rows, :, sample] / deviation, known_mean(right, axis=2)[rows]
+    told = _Told(z, right[rows, :, sample], success[rows], weights[rows], rate[:, others], success[rows][:, others])
     every = range(len(deviation))
     pool = _best(told, every, np.zeros(4), POOL_PULL)
     own = np.array([_best(told, [source], pool, PULL) for source in every])
@@ -119,29 +123,51 @@ def _state_means(levels: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """Samples: standard scores of their tokens, their scores and the mean scores of their queries, all (n, S); and what was forecast."""
+    """Samples, their queries, and what was forecast of them.
+
+    Attributes:
+        z: (n, S) standard scores of tokens.
+        score: (n, S) scores of the same samples.
+        success: (n, S, T) forecast success.
+        weights: (n, T) forecast states.
+        rate: (n, O) mean scores of some sources on the query.
+        others: (n, O, T) forecast success of those.
+    """
 
     z: Floats
     score: Floats
-    rate: Floats
     success: Floats
     weights: Floats
+    rate: Floats
+    others: Floats
 
     def log_likelihood(self, source: int, means: Floats) -> float:
-        """Of scores given the tokens of a sample of one source: its own, and the mean of all sources'; less what is out of balance."""
-        seen = np.isfinite(self.z[:, source])
-        z, success, weights = self.z[seen, source, None], self.success[seen], self.weights[seen]
+        """Of scores given the tokens of a sample of one source: its own, and the mean of all others; less what is out of balance."""
+        seen = np.isfinite(self.z[:, source]) & np.isfinite(self.score[:, source])
+        if not seen.any():
+            return 0.0
+        z, success, weights = self.z[seen, source, None], self.success[seen, source], self.weights[seen]
         state = _state_means(means[1:])
         if_right, if_wrong = (np.exp(-0.5 * np.clip(z - state - shift, -FAR, FAR) ** 2) for shift in (means[0], 0.0))
-        yes = weights * success[:, source] * if_right
-        whole = np.maximum(yes + weights * (1.0 - success[:, source]) * if_wrong, 1e-300)
-        p = np.einsum("nt,nst->ns", whole / whole.sum(axis=1, keepdims=True), success)
-        p[:, source] = yes.sum(axis=1) / whole.sum(axis=1)
-        p, score = np.clip(p, 1e-6, 1.0 - 1e-6), self.rate[seen].copy()
-        score[:, source] = self.score[seen, source]
-        told = np.where(np.isfinite(score), score * np.log(p) + (1.0 - score) * np.log1p(-p), 0.0)
-        tilt = (p - np.einsum("nt,nst->ns", weights, success)).mean(axis=0) ** 2 if len(p) else np.zeros(told.shape[1])
-        return float(told[:, source].sum() + told.sum() / told.shape[1] - BALANCE * len(p) * (tilt[source] + tilt.mean()))
+        yes = weights * success * if_right
+        whole = np.maximum(yes + weights * (1.0 - success) * if_wrong, 1e-300)
+        now = whole / whole.sum(axis=1, keepdims=True)
+        own = _clipped(yes.sum(axis=1) / whole.sum(axis=1))
+        every = _clipped(np.matmul(self.others[seen], now[..., None])[..., 0])
+        tilt = np.append(
+            (every - np.matmul(self.others[seen], weights[..., None])[..., 0]).mean(axis=0), (own - (weights * success).sum(axis=1)).mean()
+        )
+        told = _log(own, self.score[seen, source]).sum() + _log(every, self.rate[seen]).sum() / every.shape[1]
+        return float(told - BALANCE * len(own) * (tilt[-1] ** 2 + (tilt[:-1] ** 2).mean()))
+
+
+def _clipped(p: Floats) -> Floats:
+    return np.asarray(np.clip(p, 1e-6, 1.0 - 1e-6))
+
+
+def _log(p: Floats, score: Floats) -> Floats:
+    """Log likelihood of scores, 0 where there is none."""
+    return np.where(np.isfinite(score), score * np.log(p) + (1.0 - score) * np.log1p(-p), 0.0)
 
 
 def _best(told: _Told, sources: Sequence[int], centre: Floats, pull: Floats) -> Floats:

@@ -27,7 +27,7 @@ MOST = 3  # Learners in a mean of several.
 TRIAL_ROWS = 1200  # Queries that candidates are compared on; the chosen are fitted on all.
 TRIAL_CELLS = 12_000  # More queries, where there are few sources: what is best for few queries need not be best for many.
 MANY, FEWER_FOLDS = 1000, 3  # With more queries than that, fewer folds do.
-MOST_WORDS = 3_000_000  # Words of all trial queries times sources: beyond that a weight for each costs more time than it tells.
+MOST_WORDS = 2_000_000  # Words of all trial queries times sources: beyond that a weight for each costs more time than it tells.
 _STILL = 1e-6
 _NOTHING = 1e-4  # A gain that no decision would notice.
 
