@@ -48,7 +48,8 @@ def test_a_fit_survives_being_stored(fitting, tmp_path, world):
 
 
 def test_the_same_outcomes_and_seed_give_the_same_fit_and_another_seed_another(fitting, splits, reading):
-    small = {name: Recorded.of(splits[name].queries[:60], _outcomes(splits[name]), MODELS) for name in ("train", "proof")}
+    few = {name: [o for o in _outcomes(splits[name]) if o.sample_index < 2] for name in ("train", "proof")}
+    small = {name: Recorded.of(splits[name].queries[:40], few[name], MODELS) for name in few}
     digests = [fit_policies(small["train"], small["proof"], MODELS, reading, seed=seed).fit.digest for seed in (1, 1, 2)]
     assert digests[0] == digests[1] != digests[2]
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from onedial.engine.ladders import Climb, climb_all
@@ -25,5 +27,7 @@ def test_rungs_are_more_evenly_far_apart_than_worths_on_a_log_scale(fitting, spl
 
 
 def _largest_gap(fitting, splits, worths, reading):
-    (ladder,) = climb_all([_whole(fitting, splits, worths)], MODELS, reading)
+    whole = _whole(fitting, splits, worths)
+    rows = np.arange(40)
+    (ladder,) = climb_all([replace(whole, recorded=whole.recorded.rows(rows), latents=whole.latents.rows(rows))], MODELS, reading)
     return np.diff(ladder.forecast.mean(axis=1)).max()

@@ -16,7 +16,7 @@ from onedial.core.query import Query
 from onedial.core.usage import Price
 from onedial.runtime.replay import Recording, Replay
 
-ROWS, PASSES = 300, 4
+ROWS, PASSES = 300, 2
 """Runs aimed at when a policy is replayed, and runs of one query at most."""
 
 

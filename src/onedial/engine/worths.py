@@ -12,9 +12,9 @@ from onedial.core.outcome import Floats
 from onedial.engine.ladders import Climb, climb_once
 from onedial.strategies.draw import Reading
 
-RUNGS = 16
-TRIED = 24
-SAMPLE = 48
+RUNGS = 12
+TRIED = 16
+SAMPLE = 32
 """Worths tried, on so many queries, to find out where rungs belong."""
 
 
