@@ -12,18 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from splits import splits_of, table_at
 
 from onedial.core.model import Model
 from onedial.core.outcome import Floats
 from onedial.engine.fit import Fitting, fit_policies
 from onedial.engine.ladders import Climb, climb_all
 from onedial.engine.recorded import Recorded
-from onedial.evals.bench.goals import folds_of
-from onedial.evals.bench.table import bench_table
-from onedial.runtime.table import read_table
 from onedial.strategies.draw import Reading
-
-FOLDS = 5
 
 
 def by_own_fit(fitting: Fitting, train: Recorded, models: Mapping[str, Model]) -> Floats:
@@ -43,12 +39,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     for folder in options.tables:
-        read = read_table(folder, repair=True)
-        table = bench_table(folder.name, read.queries, read.outcomes, most=options.queries, seed=options.seed)
-        fold = folds_of(table.queries, FOLDS, options.seed)
+        table = table_at(folder, options.queries, options.seed)
         found = []
-        for k in range(FOLDS):
-            train, test = (table.recorded([table.queries[int(i)] for i in np.flatnonzero(part)]) for part in (fold != k, fold == k))
+        for train, test in splits_of(table, options.seed):
             fitting = fit_policies(train, test, table.models, Reading(), options.seed)
             rungs, share = len(fitting.fit.worths), len(test.queries) / len(table.queries)
             proof = [values[:rungs].mean(axis=1) for values in (fitting.proof.quality, fitting.proof.forecast, fitting.proof.cost_usd)]

@@ -13,19 +13,16 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from splits import splits_of, table_at
 
 from onedial.core.outcome import Floats, known_mean
 from onedial.engine.fit import grid_of
 from onedial.engine.recorded import Recorded
-from onedial.evals.bench.goals import folds_of
-from onedial.evals.bench.table import bench_table
 from onedial.forecasts.fit import fit_forecast
 from onedial.forecasts.latents import at_nodes
 from onedial.forecasts.token_signal import FAR
 from onedial.policies.shortlist import shortlist
-from onedial.runtime.table import read_table
 
-FOLDS = 5
 EDGE = 1e-6
 
 
@@ -72,12 +69,9 @@ def main() -> None:
     options = parser.parse_args()
     print("| table | own | others | drift |\n|---|---|---|---|")
     for folder in options.tables:
-        read = read_table(folder, repair=True)
-        table = bench_table(folder.name, read.queries, read.outcomes, most=options.queries, seed=options.seed)
-        fold = folds_of(table.queries, FOLDS, options.seed)
+        table = table_at(folder, options.queries, options.seed)
         parts = []
-        for k in range(FOLDS):
-            train, test = (table.recorded([table.queries[int(i)] for i in np.flatnonzero(part)]) for part in (fold != k, fold == k))
+        for train, test in splits_of(table, options.seed):
             parts.append(gained(train, test, options.seed))
         own, others, drift = (np.concatenate(part) for part in zip(*parts, strict=True))
         shown = (f"{1000 * np.nanmean(x):.1f} ± {1000 * np.nanstd(x) / np.sqrt(np.isfinite(x).sum()):.1f}" for x in (own, others))

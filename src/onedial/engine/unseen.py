@@ -78,7 +78,6 @@ def _left_out(train: Recorded, rows: Ints, narrow: Narrow, learners: tuple[str, 
     kept = train.only(narrow(others))
     known, left = (kept.rows(part) for part in (others, rows))
     forecast = fit_forecast(known.panel, seed, train.prices, learners).forecast
-    left = left.only(forecast.sources)
     return Unseen(rows, left, forecast.latents(left.queries, left.panel.input_tokens), forecast)
 
 

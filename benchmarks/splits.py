@@ -1,0 +1,29 @@
+"""An outcome table and its splits by query, as the measurements here take them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from onedial.engine.recorded import Recorded
+from onedial.evals.bench.goals import folds_of
+from onedial.evals.bench.table import BenchTable, bench_table
+from onedial.runtime.table import read_table
+
+FOLDS = 5
+
+
+def table_at(folder: Path, most: int, seed: int) -> BenchTable:
+    """Read a table, of so many queries at most."""
+    read = read_table(folder, repair=True)
+    return bench_table(folder.name, read.queries, read.outcomes, most=most, seed=seed)
+
+
+def splits_of(table: BenchTable, seed: int) -> Iterator[tuple[Recorded, Recorded]]:
+    """(training, test) of every fold; each query is tested once."""
+    fold = folds_of(table.queries, FOLDS, seed)
+    for k in range(FOLDS):
+        train, test = (table.recorded([table.queries[int(i)] for i in np.flatnonzero(part)]) for part in (fold != k, fold == k))
+        yield train, test
