@@ -55,6 +55,12 @@ def test_targets_beyond_training_are_left_out_and_the_rest_of_the_dial_comes_las
 def test_settings_group_arms_that_differ_in_their_model_alone():
     arms = [Arm(Source(m, e), s, n) for m in ("a", "b") for e in ("0", "2") for s, n in (("direct", 1), ("vote", 4))]
     assert settings_of(arms) == {"think=0": [0, 4], "think=0/vote=4": [1, 5], "think=2": [2, 6], "think=2/vote=4": [3, 7]}
+
+
+def test_models_whose_names_have_slashes_share_settings_too():
+    arms = [Arm(Source(model, "2")) for model in ("org/small", "other/large")]
+    assert settings_of(arms) == {"think=2": [0, 1]}
+    assert settings_of([Arm(Source("org/small")), Arm(Source("large"))]) == {"direct": [0, 1]}
     assert settings_of([Arm(Source("a")), Arm(Source("b"))]) == {"direct": [0, 1]}
 
 

@@ -89,5 +89,6 @@ def settings_of(arms: Sequence[Arm]) -> dict[str, list[int]]:
     """Group arms that differ in their model alone: the shared settings of a model-only policy."""
     groups: dict[str, list[int]] = {}
     for j, arm in enumerate(arms):
-        groups.setdefault(str(arm).partition("/")[2] or "direct", []).append(j)
+        setting = str(arm).removeprefix(arm.source.model).lstrip("/") or "direct"  # a model's own name may have slashes
+        groups.setdefault(setting, []).append(j)
     return groups
