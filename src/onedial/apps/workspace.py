@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from onedial.core.errors import ConfigError, TableError, unknown
 from onedial.core.query import Query
 from onedial.engine.dial import Dial, Grader, Settings
+from onedial.runtime.client import Client
+from onedial.runtime.composed import Composed
 from onedial.runtime.config import load_config
 from onedial.runtime.pool import Pool
 from onedial.strategies.draw import Reading
@@ -40,12 +42,12 @@ def load(config: Path | str | None = None, data: Path | str | None = None, seed:
     return configured(path, data, seed) if path.exists() else embedded(data, seed)
 
 
-def embedded(data: Path | str | None = None, seed: int = 0) -> Dial:
-    """A dial on the embedded models, graded by their exact checker."""
+def embedded(data: Path | str | None = None, seed: int = 0, methods: Sequence[str] = ()) -> Dial:
+    """A dial on the embedded models, graded by their exact checker, perhaps with methods that are run over them."""
     from onedial.lab.client import LabClient
 
     settings = Settings(Reading(words, verifier("lab")), grader("lab"), GRADERS["lab"], seed=seed)
-    return Dial(Pool([LabClient(seed=seed)]), Path(data or DATA / "lab"), settings)
+    return Dial(with_methods(LabClient(seed=seed), methods, settings.reading), Path(data or DATA / "lab"), settings)
 
 
 def configured(path: Path, data: Path | str | None = None, seed: int = 0) -> Dial:
@@ -60,7 +62,7 @@ def configured(path: Path, data: Path | str | None = None, seed: int = 0) -> Dia
     assert config is not None
     folder = Path(data) if data is not None else config.store_path.parent
     if not config.models:
-        return embedded(folder, seed)
+        return embedded(folder, seed, config.methods)
     extract = named_extractor(config.extract)
     settings = Settings(
         Reading(extract, verifier(config.verifier, config.schema)),
@@ -70,7 +72,12 @@ def configured(path: Path, data: Path | str | None = None, seed: int = 0) -> Dia
         samples=config.samples,
         store=config.store_path.name,
     )
-    return Dial(Pool([OpenAIClient(config.models)]), folder, settings)
+    return Dial(with_methods(OpenAIClient(config.models), config.methods, settings.reading), folder, settings)
+
+
+def with_methods(client: Client, methods: Sequence[str], reading: Reading) -> Pool:
+    """The client's models, and every method run over each of them."""
+    return Pool([client, Composed(Pool([client]), methods, reading)] if methods else [client])
 
 
 def verifier(name: str, schema: Mapping[str, Any] | None = None) -> Verifier:

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from onedial.core.errors import ConfigError
 
 EFFORT_KEY = "think"
+_METHOD = re.compile(r"\+([a-z_]+)(\d+)$")
+"""The end of the name of a model that is a strategy run over another model, as in `small+revise3`."""
+
+
+def split_method(model: str) -> tuple[str, str]:
+    """A model's name without the strategy that is run over it, and that strategy with its count; '' for a plain model.
+
+    >>> split_method("small+revise3"), split_method("small")
+    (('small', 'revise3'), ('small', ''))
+    """
+    found = _METHOD.search(model)
+    return (model[: found.start()], found[0][1:]) if found else (model, "")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -15,6 +28,11 @@ class Source:
 
     model: str
     effort: str | None = None
+
+    @property
+    def base(self) -> str:
+        """The model that does the work: of a strategy run over a model that model, else the model itself."""
+        return split_method(self.model)[0]
 
     def __str__(self) -> str:
         return self.model if self.effort is None else f"{self.model}/{EFFORT_KEY}={self.effort}"

@@ -30,6 +30,7 @@ class Sample:
         temperature: None is the model's default.
         logprobs: Whether token log-probabilities are wanted.
         continue_from: Assistant text to continue (needs the capability `continue`).
+        judging: Whether completions of earlier asks are shown in it to be judged.
     """
 
     query_id: str
@@ -42,6 +43,7 @@ class Sample:
     temperature: float | None = None
     logprobs: bool = False
     continue_from: str = ""
+    judging: bool = False
 
     def __post_init__(self) -> None:
         if self.n < 1 or self.first_index < 0:
@@ -49,11 +51,11 @@ class Sample:
 
     @property
     def follows_up(self) -> bool:
-        """Whether it rests on an earlier reply: a text to continue, or a conversation in which the assistant has spoken.
+        """Whether it rests on an earlier reply: a text to continue or to judge, or a conversation in which the assistant has spoken.
 
         Its completions are no independent samples of the query, and no recording of such can stand in for them.
         """
-        return bool(self.continue_from) or any(message.role == "assistant" for message in self.messages)
+        return self.judging or bool(self.continue_from) or any(message.role == "assistant" for message in self.messages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Completion:
         answer: The extracted answer where a recording holds only that; else None.
         logprobs: Log-probability per output token, natural log, if asked for.
         verifier_score: A score recorded with it, in [0, 1], or None.
+        usage: What it used by itself where several requests made it, prompts included; None where it shares a request.
     """
 
     text: str
@@ -79,6 +82,7 @@ class Completion:
     answer: str | None = None
     logprobs: tuple[float, ...] | None = None
     verifier_score: float | None = None
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)

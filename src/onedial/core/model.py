@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from onedial.core.arm import split_method
 from onedial.core.errors import ConfigError, unknown
 from onedial.core.usage import Price
 
@@ -37,6 +38,7 @@ class Model:
         context_tokens: Prompt and output together may not exceed this.
         max_output_tokens: Upper bound of output tokens per sample, used to price an ask before paying.
         capabilities: Any of `n`, `logprobs`, `seed`, `continue`, `thinking_cap`, `cache` (a prompt sent a moment ago is billed as cached).
+        asks: Requests that one completion takes at most; more than one where it is a run of a strategy over another model.
     """
 
     name: str
@@ -45,6 +47,12 @@ class Model:
     context_tokens: int = 8192
     max_output_tokens: int = 1024
     capabilities: frozenset[str] = frozenset()
+    asks: int = 1
+
+    @property
+    def composed(self) -> bool:
+        """Whether one completion is a whole run of a strategy over another model."""
+        return bool(split_method(self.name)[1])
 
     def effort(self, label: str | None) -> Effort | None:
         """The effort with this label; None for None.

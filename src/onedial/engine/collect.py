@@ -200,7 +200,7 @@ class _Collecting:
 
     def _outcome(self, job: _Job, index: int, completion: Completion, bill: _Bill, reply: Samples) -> Outcome:
         read = candidate(job.query, job.source, index, completion, self._reading)
-        score = self._grade(job.query, read.answer)
+        score, own = self._grade(job.query, read.answer), bill.of_one(completion)
         return Outcome(
             query_id=job.query.id,
             model=job.source.model,
@@ -208,11 +208,11 @@ class _Collecting:
             sample_index=index,
             score=score,
             answer=read.answer,
-            input_tokens=bill.input_tokens,
+            input_tokens=own.input_tokens,
             output_tokens=completion.output_tokens,
-            cost_usd=bill.cost_usd(completion, self._pool.model(job.source.model).price),
+            cost_usd=own.cost_usd(completion, self._pool.model(job.source.model).price),
             latency_s=reply.latency_s,
-            cached_tokens=bill.cached_tokens,
+            cached_tokens=own.cached_tokens,
             thinking_tokens=completion.thinking_tokens,
             verifier_score=read.score,
             label_kind=None if score is None else self._label_kind,
@@ -243,7 +243,7 @@ class _Bill:
     """What one sample of a reply is charged with: None where only a bound is known.
 
     Attributes:
-        input_tokens: Prompt tokens of one sending.
+        input_tokens: Prompt tokens of one sending, or of all sendings of a completion that took several.
         cached_tokens: The part of them that was cached.
         share: Output tokens per completion, if the ask's total is divided equally.
     """
@@ -259,8 +259,17 @@ class _Bill:
             return cls(None, None, 0)
         return cls(round(usage.input_tokens / usage.calls), round(usage.cached_tokens / usage.calls), round(usage.output_tokens / n))
 
+    def of_one(self, completion: Completion) -> _Bill:
+        """What this completion is charged with: where it was made by requests of its own, all their prompts."""
+        own = completion.usage
+        if own is None or own.bounded:
+            return self if own is None else _Bill(None, None, 0)
+        return _Bill(own.input_tokens, own.cached_tokens, own.output_tokens)
+
     def cost_usd(self, completion: Completion, price: Price) -> float | None:
         """Cost of one completion: its own output, and the prompt at the full price, as if asked for alone and first."""
+        if completion.usage is not None and self.input_tokens is not None:
+            return price.cost_usd(completion.usage)
         if self.input_tokens is None:
             return None
         output = self.share if completion.output_tokens is None else completion.output_tokens

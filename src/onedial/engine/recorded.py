@@ -27,7 +27,7 @@ class Recorded:
     Attributes:
         panel: Graded outcomes as arrays.
         recording: The same, to be replayed.
-        prices: Per model.
+        prices: Per model; none for a strategy run over a model, whose samples cost what was recorded.
         caches: Whether a prompt put to a model a second time is billed as cached.
     """
 
@@ -43,8 +43,9 @@ class Recorded:
         kept = [o for o in outcomes if o.query_id in known and o.model in models and o.score is not None]
         graded = {o.query_id for o in kept}
         asked = [query for query in queries if query.id in graded]
-        caches = all("cache" in model.capabilities for model in models.values())
-        return cls(Panel.of(asked, kept), Recording.of(kept), {name: m.price for name, m in models.items()}, caches)
+        plain = {name: model for name, model in models.items() if not model.composed}
+        caches = all("cache" in model.capabilities for model in plain.values())
+        return cls(Panel.of(asked, kept), Recording.of(kept), {name: model.price for name, model in plain.items()}, caches)
 
     def only(self, sources: Sequence[Source]) -> Recorded:
         """The same of some of the sources."""

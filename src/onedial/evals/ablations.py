@@ -94,7 +94,7 @@ def compute_only(
     Returns:
         Ladders by model, on the training split and on the test split.
     """
-    chosen = list(dict.fromkeys(source.model for source in basis.forecast.sources)) if names is None else list(names)
+    chosen = list(dict.fromkeys(source.base for source in basis.forecast.sources)) if names is None else list(names)
     rows = np.arange(len(basis.test.queries))
     parts = (*basis.folds, Unseen(rows, basis.test, basis.latents, basis.forecast))
     climbs = [part.climb(_columns(part.forecast, name), basis.worths, basis.deep, basis.seed) for name in chosen for part in parts]
@@ -108,7 +108,7 @@ def compute_only(
 
 
 def _columns(forecast: Forecast, model: str) -> tuple[int, ...]:
-    return tuple(j for j, source in enumerate(forecast.sources) if source.model == model)
+    return tuple(j for j, source in enumerate(forecast.sources) if source.base == model)
 
 
 def model_only(basis: Basis, models: Mapping[str, Model], train_grid: Grid, test_grid: Grid) -> tuple[Options, Options]:

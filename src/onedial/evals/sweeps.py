@@ -86,9 +86,12 @@ def routed(grid: Grid, forecast: Floats, forecast_cost: Floats, columns: Sequenc
 
 
 def settings_of(arms: Sequence[Arm]) -> dict[str, list[int]]:
-    """Group arms that differ in their model alone: the shared settings of a model-only policy."""
+    """Group arms that differ in their model alone: the shared settings of a model-only policy.
+
+    A strategy run over a model is part of the setting: `small+revise3/think=2` is `+revise3/think=2` of `small`.
+    """
     groups: dict[str, list[int]] = {}
     for j, arm in enumerate(arms):
-        setting = str(arm).removeprefix(arm.source.model).lstrip("/") or "direct"  # a model's own name may have slashes
+        setting = str(arm).removeprefix(arm.source.base).lstrip("/") or "direct"  # a model's own name may have slashes
         groups.setdefault(setting, []).append(j)
     return groups

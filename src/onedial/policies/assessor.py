@@ -88,10 +88,13 @@ class Assessor:
         chosen = [models[s.model] for s in self.sources]
         charged = forecast.charged[list(self._columns)]
         billed = np.isnan(charged) / TOKENS_PER_PRICE
+        listed = np.array([[m.price.input_usd_per_mtok, m.price.output_usd_per_mtok] for m in chosen]).T / TOKENS_PER_PRICE
         self._input = np.array([m.price.input_usd_per_mtok for m in chosen]) * billed
         self._output = np.array([m.price.output_usd_per_mtok for m in chosen]) * billed + np.nan_to_num(charged)
         self._cached = np.array([_cached_price(m) for m in chosen]) * billed
-        self._longest = np.array([m.max_output_tokens for m in chosen]) * self._output
+        self._most_usd = np.where(np.isnan(charged), 0.0, listed[0]) + self._input
+        self._longest = np.array([m.max_output_tokens for m in chosen]) * np.maximum(self._output, listed[1])
+        self._asks = np.array([m.asks for m in chosen])
         self._sends_each = np.array(["n" not in m.capabilities for m in chosen])
         self.same_model = np.array([[a.model == b.model for b in self.sources] for a in self.sources])
         self._roc = Roc(forecast.p_accept_right, forecast.p_accept_wrong)
@@ -171,10 +174,11 @@ class Assessor:
         return first[:, None] + repeats + output, again[:, None] + repeats + output
 
     def _worst(self, input_tokens: Floats) -> Floats:
-        """(S, blocks) cost of the longest completions; a model without `n` is sent the prompt for each."""
+        """(S, blocks) cost of the longest completions; a model without `n` is sent the prompt for each, one that takes several asks more often."""
         sizes = np.array(BLOCKS)
         sent = np.where(self._sends_each[:, None], sizes, 1)
-        worst: Floats = (input_tokens * self._input)[:, None] * sent + self._longest[:, None] * sizes
+        prompts = input_tokens * self._most_usd * self._asks
+        worst: Floats = prompts[:, None] * sent + self._longest[:, None] * sizes
         return worst
 
 

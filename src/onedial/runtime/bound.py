@@ -23,8 +23,8 @@ def prompt_bound(ask: Sample) -> int:
 
 
 def calls_of(ask: Sample, model: Model) -> int:
-    """Requests an ask takes: one where the model can return `n` choices, else one per completion."""
-    return 1 if "n" in model.capabilities else ask.n
+    """Requests an ask takes: one where the model can return `n` choices, else those of every completion."""
+    return 1 if "n" in model.capabilities else ask.n * model.asks
 
 
 def worst_case(ask: Sample, model: Model, input_tokens: int) -> Usage:

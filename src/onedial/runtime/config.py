@@ -19,6 +19,7 @@ from msgspec.structs import fields as fields_of
 from onedial.core.errors import ConfigError, unknown
 from onedial.core.model import Effort, Model
 from onedial.core.usage import Price
+from onedial.runtime.composed import parse_method
 from onedial.runtime.endpoint import Endpoint
 from onedial.runtime.prices import list_price
 from onedial.verifiers.equal.registry import EQUALS
@@ -45,6 +46,7 @@ class Config:
         grader: How outcomes are scored: `reference`, a key of `EQUALS`, or another that the caller allows.
         store_path: The outcome store; a relative path is taken from the folder of the file.
         samples: Samples to collect per (query, source).
+        methods: Strategies to run over every model, such as `revise=3`: each makes one more model to choose.
     """
 
     models: tuple[Endpoint, ...]
@@ -54,6 +56,7 @@ class Config:
     grader: str
     store_path: Path
     samples: int
+    methods: tuple[str, ...] = ()
 
 
 class PriceTable(msgspec.Struct):
@@ -110,6 +113,7 @@ class GridTable(msgspec.Struct):
     """What is collected."""
 
     samples: Positive = 4
+    methods: list[Word] = field(default_factory=list)
 
 
 class FileTable(msgspec.Struct):
@@ -194,6 +198,8 @@ def _checked(file: FileTable, path: Path) -> Config:
             raise _Wrong(f"models[{i}].name: {table.name!r} is the name of another model already. Give this one its own.")
         endpoints[table.name] = _endpoint(table, f"models[{i}]")
     _refuse_other("answers.extract", "extractor", file.answers.extract, EXTRACTORS)
+    for i, method in enumerate(file.grid.methods):
+        _refuse_unfit_method(f"grid.methods[{i}]", method)
     return Config(
         models=tuple(endpoints.values()),
         extract=file.answers.extract,
@@ -202,6 +208,7 @@ def _checked(file: FileTable, path: Path) -> Config:
         grader=file.answers.grader,
         store_path=path.parent / file.store.path,
         samples=file.grid.samples,
+        methods=tuple(file.grid.methods),
     )
 
 
@@ -248,6 +255,13 @@ def _refuse_other(at: str, noun: str, name: str, known: Any) -> None:
         raise _Wrong(f"{at}: {unknown(noun, name, known)}")
 
 
+def _refuse_unfit_method(at: str, method: str) -> None:
+    try:
+        parse_method(method)
+    except ConfigError as error:
+        raise _Wrong(f"{at}: {error}") from None
+
+
 def _refuse_unfit_schema(answers: AnswersTable) -> None:
     if (answers.verifier == "json_schema") != (answers.schema is not None):
         must = "needs" if answers.schema is None else "has no use for"
@@ -256,8 +270,10 @@ def _refuse_unfit_schema(answers: AnswersTable) -> None:
 
 def _refuse_unfit_name(at: str, name: str) -> None:
     """Names and labels are parts of arm ids such as `small/think=2/vote=8`."""
-    if not name or re.search(r"[/=\s]", name):
-        raise _Wrong(f"{at}: {name!r} is part of arm ids like 'small/think=2'; expected no '/', '=' or white space. Write another one.")
+    if not name or re.search(r"[/=+\s]", name):
+        raise _Wrong(
+            f"{at}: {name!r} is part of arm ids like 'small/think=2'; expected no '/', '=', '+' or white space. Write another one."
+        )
 
 
 def _refuse_unfit_effort(at: str, label: str, effort: EffortTable) -> None:

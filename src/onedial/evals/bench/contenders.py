@@ -90,7 +90,7 @@ def with_fixed(options: tuple[dict[str, Rolled], dict[str, Rolled]], train: Grid
 def _by_model(grid: Grid) -> dict[str, list[int]]:
     groups: dict[str, list[int]] = {}
     for j, arm in enumerate(grid.arms):
-        groups.setdefault(arm.source.model, []).append(j)
+        groups.setdefault(arm.source.base, []).append(j)
     return groups
 
 
@@ -114,7 +114,7 @@ def serious_models(train: Grid, most: int) -> list[str]:
     while left and len(found) < most:
         columns = [j for name in left for j in own[name]]
         edge = frontier(train.cost_usd[:, columns].mean(axis=0), train.quality[:, columns].mean(axis=0)).point
-        there = list(dict.fromkeys(train.arms[columns[int(p)]].source.model for p in reversed(edge)))
+        there = list(dict.fromkeys(train.arms[columns[int(p)]].source.base for p in reversed(edge)))
         found += there
         left = [name for name in left if name not in there]
     return found[:most]
@@ -124,5 +124,5 @@ def of_frontier(grid: Grid) -> Grid:
     """The arms of the models whose single sample, at some effort, is on the frontier of mean cost and quality."""
     single = [j for j, arm in enumerate(grid.arms) if arm.n == 1]
     edge = frontier(grid.cost_usd[:, single].mean(axis=0), grid.quality[:, single].mean(axis=0)).point
-    names = {grid.arms[single[int(p)]].source.model for p in edge}
-    return grid.columns([j for j, arm in enumerate(grid.arms) if arm.source.model in names])
+    names = {grid.arms[single[int(p)]].source.base for p in edge}
+    return grid.columns([j for j, arm in enumerate(grid.arms) if arm.source.base in names])

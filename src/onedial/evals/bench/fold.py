@@ -219,7 +219,7 @@ def _over(draws: Floats, sources: Sequence[Source], every: Sequence[Source]) -> 
 
 def _has_choices(train: Recorded, model: str) -> bool:
     """Whether there is anything to choose with this model alone: an effort, or another sample."""
-    columns = [j for j, source in enumerate(train.panel.sources) if source.model == model]
+    columns = [j for j, source in enumerate(train.panel.sources) if source.base == model]
     return len(columns) > 1 or int(train.panel.counts[:, columns].max()) > 1
 
 
