@@ -174,7 +174,7 @@ class Assessor:
         return first[:, None] + repeats + output, again[:, None] + repeats + output
 
     def _worst(self, input_tokens: Floats) -> Floats:
-        """(S, blocks) cost of the longest completions; a model without `n` is sent the prompt for each, one that takes several asks more often."""
+        """(S, blocks) cost of the longest completions; a model without `n` is sent the prompt for each."""
         sizes = np.array(BLOCKS)
         sent = np.where(self._sends_each[:, None], sizes, 1)
         prompts = input_tokens * self._most_usd * self._asks
