@@ -9,12 +9,37 @@ ledger, is in `onedial.runtime`.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
-from onedial.core.ask import Ask, Reply
+from onedial.core.answer import Spend
+from onedial.core.ask import Ask, Completion, Refusal, Reply, Samples
 
 T = TypeVar("T")
 Steps: TypeAlias = Generator[Ask, Reply, T]
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What one ask brought: its completions, what it cost, and why it brought fewer than asked for; '' if it did not."""
+
+    completions: tuple[Completion, ...] = ()
+    spend: Spend = Spend()
+    trouble: str = ""
+
+
+def bring(ask: Ask) -> Steps[Brought]:
+    """Put one ask and settle its reply, whichever kind it is."""
+    reply = yield ask
+    if not isinstance(reply, Samples):
+        return Brought((), spend_of(reply), reply.reason if isinstance(reply, Refusal) else reply.message)
+    came = len(reply.completions)
+    return Brought(reply.completions, spend_of(reply), "" if came == ask.n else f"{ask.source} returned {came} of {ask.n} samples")
+
+
+def spend_of(reply: Reply) -> Spend:
+    """What a reply is charged; nothing for an ask that was not sent."""
+    return Spend() if isinstance(reply, Refusal) else Spend(reply.usage, reply.cost_usd, reply.latency_s)
 
 
 def drive(steps: Steps[T], answer: Callable[[Ask], Reply]) -> T:

@@ -14,14 +14,15 @@ from onedial.core.answer import Answer, Candidate
 from onedial.core.arm import Source
 from onedial.core.query import Query
 from onedial.core.steps import Steps
-from onedial.strategies.draw import Reading, conclude, draw, plurality
+from onedial.strategies.draw import Reading, conclude, draw, judged, plurality
 
 
 def best_of_n(query: Query, source: Source, n: int, reading: Reading) -> Steps[Answer]:
     """Draw `n` samples in one ask and take the plurality among those of the highest score."""
-    drawn = yield from draw(query, source, n, reading)
-    chosen = plurality(highest(drawn.candidates))
-    return conclude([drawn], chosen, f"{len(drawn.candidates)} of {n} samples are in and scored")
+    first = yield from draw(query, source, n, reading)
+    drawn = yield from judged(query, [first], reading)
+    chosen = plurality(highest(drawn[0].candidates))
+    return conclude(drawn, chosen, f"{len(first.candidates)} of {n} samples are in and scored")
 
 
 def highest(candidates: Sequence[Candidate]) -> list[Candidate]:

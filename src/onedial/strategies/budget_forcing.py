@@ -14,7 +14,7 @@ from onedial.core.arm import Source
 from onedial.core.ask import Sample
 from onedial.core.query import Query
 from onedial.core.steps import Steps
-from onedial.strategies.draw import Drawn, Reading, conclude, draw, put
+from onedial.strategies.draw import Drawn, Reading, conclude, draw, judged, put
 from onedial.strategies.self_refine import latest_best
 
 SUFFIX = "\n\nWait,"
@@ -31,6 +31,7 @@ def budget_forcing(query: Query, source: Source, n: int, reading: Reading) -> St
         ask = Sample(query.id, source, query.messages, 1, len(drawn), continue_from=said)
         drawn.append((yield from put(query, ask, reading)))
         said = _doubted(said, drawn[-1])
+    drawn = yield from judged(query, drawn, reading)
     candidates = [c for d in drawn for c in d.candidates]
     whole = [c for d in drawn if not _cut(d) for c in d.candidates if c.answer is not None]
     return conclude(drawn, latest_best(whole or candidates), f"the thought was ended {len(candidates)} of {n} times")

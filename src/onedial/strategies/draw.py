@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from onedial.core.answer import Answer, Candidate, Spend
 from onedial.core.arm import Source
-from onedial.core.ask import Completion, Failure, Refusal, Sample
+from onedial.core.ask import Completion, Sample
 from onedial.core.query import Query
-from onedial.core.steps import Steps
+from onedial.core.steps import Steps, bring
 from onedial.verifiers.extract import Extractor, words
+from onedial.verifiers.judges.contract import Judge, metered
 from onedial.verifiers.verifier import Verifier, no_opinion
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How completions become candidates: which answer is in them, and what the verifier makes of it."""
+    """How completions become candidates: which answer is in them, and what the verifier makes of it.
+
+    Attributes:
+        extract: Reads the answer.
+        verify: Scores it, for nothing.
+        judge: Is asked, and paid, by strategies that use scores, about candidates that `verify` leaves without one; see `judged`.
+    """
 
     extract: Extractor = words
     verify: Verifier = no_opinion
+    judge: Judge | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +58,28 @@ def draw(
 
 def put(query: Query, ask: Sample, reading: Reading) -> Steps[Drawn]:
     """Put one ask, whatever its messages, and read what comes."""
-    reply = yield ask
-    if isinstance(reply, Refusal):
-        return Drawn((), Spend(), reply.reason)
-    spend = Spend(reply.usage, reply.cost_usd, reply.latency_s)
-    if isinstance(reply, Failure):
-        return Drawn((), spend, reply.message)
-    read = [candidate(query, ask.source, ask.first_index + i, c, reading) for i, c in enumerate(reply.completions)]
-    short = "" if len(read) == ask.n else f"{ask.source} returned {len(read)} of {ask.n} samples"
-    return Drawn(tuple(read), spend, short, reply.completions)
+    brought = yield from bring(ask)
+    read = [candidate(query, ask.source, ask.first_index + i, c, reading) for i, c in enumerate(brought.completions)]
+    return Drawn(tuple(read), brought.spend, brought.trouble, brought.completions)
+
+
+def judged(query: Query, drawn: Sequence[Drawn], reading: Reading) -> Steps[list[Drawn]]:
+    """Ask the judge, if there is one, about every candidate that has an answer and no score.
+
+    Returns:
+        What was drawn, with the scores in; and what judging cost and lacked, as something drawn without candidates.
+    """
+    waiting = [c for d in drawn for c in d.candidates if c.score is None and c.answer is not None]
+    if reading.judge is None or not waiting:
+        return [*drawn]
+    verdicts, spend = yield from metered(reading.judge, query, waiting)
+    scores = iter(verdicts.scores)
+    scored = [replace(d, candidates=tuple(_with_score(c, scores) for c in d.candidates)) for d in drawn]
+    return [*scored, Drawn((), spend, verdicts.complaint)]
+
+
+def _with_score(c: Candidate, scores: Iterator[float | None]) -> Candidate:
+    return c if c.score is not None or c.answer is None else replace(c, score=next(scores, None))
 
 
 def candidate(query: Query, source: Source, index: int, completion: Completion, reading: Reading) -> Candidate:

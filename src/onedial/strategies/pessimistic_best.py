@@ -16,7 +16,7 @@ from onedial.core.answer import Answer, Candidate
 from onedial.core.arm import Source
 from onedial.core.query import Query
 from onedial.core.steps import Steps
-from onedial.strategies.draw import Reading, conclude, draw, plurality
+from onedial.strategies.draw import Reading, conclude, draw, judged, plurality
 
 PESSIMISM = 0.1
 """Weight of the penalty, in score units; 0 is best-of-n. A default of ours, tuned on nothing."""
@@ -24,9 +24,10 @@ PESSIMISM = 0.1
 
 def pessimistic_best(query: Query, source: Source, n: int, reading: Reading, pessimism: float = PESSIMISM) -> Steps[Answer]:
     """Draw `n` samples in one ask and take the answer whose score has the highest lower bound."""
-    drawn = yield from draw(query, source, n, reading)
-    chosen = most_trusted(drawn.candidates, pessimism)
-    return conclude([drawn], chosen, f"{len(drawn.candidates)} of {n} samples are in and scored, rare answers with doubt")
+    first = yield from draw(query, source, n, reading)
+    drawn = yield from judged(query, [first], reading)
+    chosen = most_trusted(drawn[0].candidates, pessimism)
+    return conclude(drawn, chosen, f"{len(first.candidates)} of {n} samples are in and scored, rare answers with doubt")
 
 
 def most_trusted(candidates: Sequence[Candidate], pessimism: float) -> Candidate | None:

@@ -14,7 +14,7 @@ from onedial.core.ask import Sample
 from onedial.core.query import Query
 from onedial.core.steps import Steps
 from onedial.strategies.best_of_n import highest
-from onedial.strategies.draw import Reading, conclude, draw, plurality, put
+from onedial.strategies.draw import Reading, conclude, draw, judged, plurality, put
 from onedial.strategies.follow_up import follow_up
 
 SHOWN = 4
@@ -33,4 +33,6 @@ def revision_chain(query: Query, source: Source, n: int, reading: Reading) -> St
         messages = follow_up(query, [c.text for c in candidates[-SHOWN:]], REQUEST)
         drawn.append((yield from put(query, Sample(query.id, source, messages, 1, len(drawn)), reading)))
         candidates += drawn[-1].candidates
-    return conclude(drawn, plurality(highest(candidates)), f"{len(candidates)} of {n} attempts are in")
+    drawn = yield from judged(query, drawn, reading)
+    chosen = plurality(highest([c for d in drawn for c in d.candidates]))
+    return conclude(drawn, chosen, f"{len(candidates)} of {n} attempts are in")

@@ -18,7 +18,7 @@ from onedial.core.ask import Sample
 from onedial.core.query import Query
 from onedial.core.steps import Steps
 from onedial.strategies.best_of_n import highest
-from onedial.strategies.draw import Reading, conclude, draw, put
+from onedial.strategies.draw import Reading, conclude, draw, judged, put
 from onedial.strategies.follow_up import follow_up
 
 REQUEST = (
@@ -38,7 +38,9 @@ def self_refine(query: Query, source: Source, n: int, reading: Reading) -> Steps
         messages = follow_up(query, [improved(shown.text)], REQUEST)
         drawn.append((yield from put(query, Sample(query.id, source, messages, 1, len(drawn)), rereading)))
         candidates += drawn[-1].candidates
-    return conclude(drawn, latest_best(candidates), f"{len(candidates)} of {n} versions are in")
+    drawn = yield from judged(query, drawn, reading)
+    chosen = latest_best([c for d in drawn for c in d.candidates])
+    return conclude(drawn, chosen, f"{len(candidates)} of {n} versions are in")
 
 
 def improved(text: str) -> str:

@@ -15,13 +15,14 @@ from onedial.core.answer import Answer, Candidate
 from onedial.core.arm import Source
 from onedial.core.query import Query
 from onedial.core.steps import Steps
-from onedial.strategies.draw import Reading, conclude, draw, plurality
+from onedial.strategies.draw import Reading, conclude, draw, judged, plurality
 
 
 def weighted_vote(query: Query, source: Source, n: int, reading: Reading) -> Steps[Answer]:
     """Draw `n` samples in one ask and take the answer whose scores sum to most; the earliest wins a tie."""
-    drawn = yield from draw(query, source, n, reading)
-    return conclude([drawn], heaviest(drawn.candidates), f"{len(drawn.candidates)} of {n} votes are in and weighed")
+    first = yield from draw(query, source, n, reading)
+    drawn = yield from judged(query, [first], reading)
+    return conclude(drawn, heaviest(drawn[0].candidates), f"{len(first.candidates)} of {n} votes are in and weighed")
 
 
 def heaviest(candidates: Sequence[Candidate]) -> Candidate | None:
