@@ -40,9 +40,9 @@ types: $(VENV)/dev.stamp ## mypy, strict
 imports: $(VENV)/dev.stamp ## the rooms import one way
 	$(BIN)/lint-imports
 
-bench: $(VENV)/dev.stamp ## time the embedded runtime beside llama.cpp, and walk graphs beside voting on them
+bench: $(VENV)/dev.stamp ## time the embedded runtime beside llama.cpp, and try what the literature claims on the embedded models
 	$(BIN)/python benchmarks/lab_runtime.py
-	$(BIN)/python benchmarks/reachability.py
+	$(BIN)/onedial lab claims
 
 clean: ## remove everything that is made here
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

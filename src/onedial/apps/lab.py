@@ -1,4 +1,4 @@
-"""`onedial lab`: train, measure and export the embedded models, and write their questions."""
+"""`onedial lab`: train, measure and export the embedded models, write their questions, and try claims on any models."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from onedial.apps.claims import claims
 from onedial.apps.options import Json, Options
 from onedial.apps.terminal import counted, screen, write_json
 from onedial.core.errors import ConfigError, unknown
 
 lab = typer.Typer(no_args_is_help=True, help="Train and measure the embedded models (internal scaling).")
+lab.command()(claims)
 
 Weights = Annotated[Path | None, typer.Option(help="Folder of the weights files; by default those of the package.", show_default=False)]
 FORMATS = ("hf", "gguf")
