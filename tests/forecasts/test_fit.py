@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from onedial.core.errors import TableError
-from onedial.core.outcome import Panel
+from onedial.core.outcome import Outcome, Panel
 from onedial.core.query import Query
 from onedial.forecasts.features import WIDTH, features
 from onedial.forecasts.fit import fit_forecast
@@ -87,3 +87,18 @@ def test_prompt_tokens_that_are_not_known_are_forecast():
     found = FITTED.forecast.latents(TEST[:3], given).input_tokens
     assert (found[:, 1] == 7.0).all() and np.isfinite(found).all()
     assert np.array_equal(np.delete(found, 1, axis=1), np.delete(known, 1, axis=1))
+
+
+@pytest.mark.parametrize(("name", "free"), [("one text", False), ("a text of its own", True)])
+def test_two_sources_of_one_sample_each_tell_whether_right_answers_are_alike(name, free):
+    """The better of two has nothing to agree with but the other."""
+    rng = np.random.default_rng(0)
+    queries = [Query(f"q{i}", f"question {i}") for i in range(60)]
+    right = {"weak": rng.random(60) < 0.5, "strong": rng.random(60) < 0.8}
+    told = {True: "a text of {0}" if free else "one text", False: "wrong of {0}"}
+    outcomes = [
+        Outcome(q.id, model, None, 0, float(ok), told[bool(ok)].format(model), 10, 20)
+        for model, rights in right.items()
+        for q, ok in zip(queries, rights, strict=True)
+    ]
+    assert fit_forecast(Panel.of(queries, outcomes)).forecast.free_form is free, name

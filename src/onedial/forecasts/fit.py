@@ -9,7 +9,7 @@ import numpy as np
 
 from onedial.core.cores import one_core
 from onedial.core.errors import TableError
-from onedial.core.outcome import Floats, Panel, known_mean
+from onedial.core.outcome import Floats, Ints, Panel, known_mean
 from onedial.forecasts.calibration import apply_logistic, fit_logistic
 from onedial.forecasts.dispersion import Dispersion, fit_dispersion, state_chances
 from onedial.forecasts.forecast import BEYOND_MOST, COLLISION_EDGE, TOKEN_SCALE, Forecast, scale_of
@@ -115,15 +115,20 @@ def _collisions(panel: Panel) -> Floats:
     The better half of the sources counts: guesses scatter, and would hide that
     those who mostly know better are wrong alike.
     """
-    found = np.full(len(panel.queries), np.nan)
-    skill = known_mean(panel.score, axis=(0, 2), otherwise=0.0)
-    able = np.flatnonzero(skill >= np.median(skill))
+    found, able = np.full(len(panel.queries), np.nan), _abler(panel)
     for i, (answers, scores) in enumerate(zip(panel.answer[:, able], panel.score[:, able], strict=True)):
         wrong = answers[np.isfinite(scores) & (scores < 0.5) & (answers >= 0)]
         if wrong.size > 1:
             count = np.bincount(wrong).astype(float)
             found[i] = (count * (count - 1)).sum() / (wrong.size * (wrong.size - 1))
     return found
+
+
+def _abler(panel: Panel) -> Ints:
+    """Columns of the better half of the sources, of two at least: one sample of one source has nothing to agree with."""
+    skill = known_mean(panel.score, axis=(0, 2), otherwise=0.0)
+    order = np.argsort(-skill, kind="stable")
+    return np.sort(order[: max(2, int((skill >= np.median(skill)).sum()))])
 
 
 def _beyond(right: Floats, draws: Floats) -> tuple[Floats, Floats]:
@@ -157,9 +162,7 @@ def _signal(
 
 def _agree_when_right(panel: Panel) -> bool:
     """Whether two right samples of a query mostly give one answer; the better half of the sources counts."""
-    pairs, same = 0.0, 0.0
-    skill = known_mean(panel.score, axis=(0, 2), otherwise=0.0)
-    able = np.flatnonzero(skill >= np.median(skill))
+    pairs, same, able = 0.0, 0.0, _abler(panel)
     for answers, scores in zip(panel.answer[:, able], panel.score[:, able], strict=True):
         right = answers[scores >= RIGHT]
         count = np.bincount(right[right >= 0]).astype(float)
