@@ -1,12 +1,17 @@
+import os
+
 import pytest
 
 import onedial
 from onedial.apps.workspace import GRADERS, grader, load, verifier
+from onedial.core.arm import Source
 from onedial.core.ask import Completion
 from onedial.core.errors import ConfigError, TableError
 from onedial.core.query import Query
 from onedial.lab.prompts import lab_queries
+from onedial.runtime.comparing import Apart
 from onedial.runtime.pool import Pool
+from onedial.runtime.sandbox_client import SandboxClient
 from onedial.runtime.scripted import ScriptedClient, samples_of
 from onedial.runtime.store import Store
 from onedial.verifiers.extract import number
@@ -36,16 +41,17 @@ def test_a_grader_by_equality_takes_the_reference_as_written(name, right, wrong)
 
 
 def test_an_equality_that_cannot_decide_gives_no_score(monkeypatch):
-    monkeypatch.setattr("onedial.apps.workspace.named_equal", lambda name: lambda answer, reference: None)
+    monkeypatch.setattr("onedial.apps.workspace.Apart", lambda name: lambda answer, reference: None)
     assert grader("math")(Query("q", "?", reference="1"), "2") is None
 
 
-def configured(tmp_path, answers, said):
+def configured(tmp_path, answers, said, *others):
     """A dial on a configuration with such a table of answers, its one model played by a script."""
     path = tmp_path / "onedial.toml"
     path.write_text(f'[[models]]\nname = "m"\nurl = "http://h/v1"\nprice = {{ input = 1, output = 2 }}\n[answers]\n{answers}\n')
     dial = load(path)
-    dial.pool = Pool([ScriptedClient(dial.pool.models.values(), lambda ask, model: samples_of(ask, model, [Completion(said)] * ask.n))])
+    played = [model for model in dial.pool.models.values() if model.name == "m"]
+    dial.pool = Pool([ScriptedClient(played, lambda ask, model: samples_of(ask, model, [Completion(said)] * ask.n)), *others])
     return dial
 
 
@@ -75,7 +81,37 @@ def test_collecting_scores_candidates_by_the_schema_of_the_configuration(tmp_pat
             assert [(outcome.score, outcome.verifier_score) for outcome in store.outcomes()] == [(1.0, 0.0)]
 
 
+PROGRAM = "Here:\n```python\ndef add(a, b):\n    return a + b\n```"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX limits")
+@pytest.mark.parametrize(("shown", "held_back", "scores"), [
+    ("assert add(1, 2) == 3", "assert add(2, 2) == 4", (1.0, 1.0)),
+    ("assert add(1, 2) == 4", "assert add(2, 2) == 4", (0.0, 1.0)),
+    ("no tests here", "assert add(2, 2) == 5", (None, 0.0)),
+])  # fmt: skip
+def test_programs_are_verified_by_the_tests_shown_and_graded_by_those_held_back(tmp_path, shown, held_back, scores):
+    answers = 'extract = "code"\nverifier = "unit_tests"\ngrader = "unit_tests"'
+    with configured(tmp_path, answers, PROGRAM, SandboxClient()) as dial:
+        assert dial.sources == (Source("m"),) and "sandbox" in dial.pool.models
+        dial.block(dial.collect([Query("q", f"Write add.\n{shown}", reference=held_back)], samples=1))
+        with Store.open(dial.store_path) as store:
+            [outcome] = store.outcomes()
+        assert (outcome.verifier_score, outcome.score, outcome.label_kind) == (*scores, "unit-tests")
+
+
+def test_unit_tests_need_answers_that_are_programs(tmp_path):
+    with pytest.raises(ConfigError, match=r"answers.grader: 'unit_tests' runs programs, and 'words' answers are none"):
+        configured(tmp_path, 'grader = "unit_tests"', "x")
+
+
+def test_mathematics_is_compared_in_a_process_apart():
+    pytest.importorskip("math_verify", reason="the extra `math` is not installed")
+    assert isinstance(grader("math").__closure__[0].cell_contents, Apart)
+
+
 @pytest.mark.parametrize(("answers", "reference", "told"), [
+    ('extract = "code"\ngrader = "unit_tests"', "assert (", "query 'q': the tests are not Python"),
     ('grader = "number"', "Paris", "query 'q': the reference 'Paris' was found; expected a number"),
     ('extract = "number"\ngrader = "number"', "3/4", "its own reference '3/4', read as '4', would not be graded right"),
     ('extract = "boxed"', "4", "its own reference '4', read as '4', would not be graded right"),

@@ -2,15 +2,17 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from onedial.core.arm import Source
-from onedial.core.ask import Completion, Failure
+from onedial.core.ask import Completion, Failure, Sample
 from onedial.core.errors import ConfigError, ModelError, QueryError, TableError
 from onedial.core.model import Effort, Model
 from onedial.core.outcome import Outcome
 from onedial.core.query import Query
+from onedial.core.steps import bring
 from onedial.core.usage import Price, Usage
 from onedial.engine.collect import collect
 from onedial.runtime.ledger import Budget, Grant
@@ -18,6 +20,7 @@ from onedial.runtime.pool import Pool
 from onedial.runtime.scripted import ScriptedClient, samples_of
 from onedial.runtime.store import Held, Store
 from onedial.strategies.draw import Reading
+from onedial.verifiers.judges.contract import Verdicts
 
 SMALL = Model("small", Price(1.0, 2.0, 0.1), (Effort("low"), Effort("high")), max_output_tokens=50, capabilities=frozenset({"n"}))
 PLAIN = Model("plain", Price(3.0, 6.0), max_output_tokens=50)
@@ -280,3 +283,67 @@ def test_killed_again_and_again_and_resumed_it_loses_and_doubles_nothing(tmp_pat
         assert len(stored) >= acknowledged
     assert kills == 4 and missing == 0 and process.returncode == 0
     assert sorted(stored) == sorted((f"q{i}", k, f"q{i}-{k}") for i in range(150) for k in range(2))
+
+
+def liking(answer):
+    """A judge that asks `plain` once per candidate and likes one answer."""
+
+    def judge(query, candidates):
+        scores = []
+        for i, one in enumerate(candidates):
+            brought = yield from bring(Sample(query.id, Source("plain"), query.messages, first_index=i, judging=True))
+            scores.append(float(one.answer == answer) if brought.completions else None)
+            if brought.trouble:
+                break
+        return Verdicts(tuple(scores), trouble=brought.trouble)
+
+    return judge
+
+
+async def test_a_judge_is_asked_about_what_came_and_its_scores_are_stored(store):
+    grant = Grant()
+    report, asked = await gather(store, queries=QUERIES[:1], sources=SOURCES[:1], reading=Reading(judge=liking("0")), grant=grant)
+    assert [o.verifier_score for o in store.outcomes()] == [1.0, 0.0, 1.0] and (report.stored, report.unjudged) == (3, {})
+    assert [ask.judging for ask in asked] == [False, True, True, True] and grant.usage.calls == 4
+
+
+async def test_a_judge_that_the_budget_does_not_allow_leaves_samples_without_its_score_and_is_told(store):
+    report, _ = await gather(
+        store, queries=QUERIES[:1], sources=SOURCES[:1], reading=Reading(judge=liking("0")), grant=Grant(Budget(calls=1))
+    )
+    assert [(o.verifier_score, o.score) for o in store.outcomes()] == [(None, 1.0), (None, 0.0), (None, 1.0)]
+    assert report.stored == 3 and report.failed == 0 and "exceeds what is left" in next(iter(report.unjudged))
+
+
+async def test_samples_are_kept_and_graded_if_it_is_cancelled_while_they_are_judged(store):
+    asked = asyncio.Event()
+
+    class Stuck(ScriptedClient):
+        async def sample(self, ask):
+            if ask.judging:
+                asked.set()
+                await asyncio.Event().wait()
+            return await super().sample(ask)
+
+    pool, reading = Pool([Stuck([SMALL, PLAIN], script)]), Reading(judge=liking("0"))
+    collecting = asyncio.create_task(collect(QUERIES[:1], SOURCES[:1], 3, pool, store, grade, reading, Grant()))
+    await asked.wait()
+    collecting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await collecting
+    assert [(o.verifier_score, o.score) for o in store.outcomes()] == [(None, 1.0), (None, 0.0), (None, 1.0)]
+
+
+async def test_a_grader_that_takes_its_time_holds_nothing_up(store):
+    loop_ran = threading.Event()
+
+    def slow(query, answer):
+        assert loop_ran.wait(20)
+        return 1.0
+
+    collecting = asyncio.create_task(
+        collect(QUERIES[:1], SOURCES[:1], 1, Pool([ScriptedClient([SMALL, PLAIN], script)]), store, slow, Reading(), Grant())
+    )
+    await asyncio.sleep(0)
+    loop_ran.set()
+    assert (await collecting).stored == 1

@@ -41,7 +41,26 @@ def test_what_is_no_schema_is_refused_at_once(installed, schema, told):
 @pytest.mark.parametrize("ref", ["#/$defs/missing", "http://127.0.0.1:9/schema.json"])
 def test_a_reference_out_of_the_schema_is_an_error_and_never_fetched(installed, ref):
     with pytest.raises(ConfigError, match="which is not in it"):
-        json_schema({"$ref": ref})(QUERY, "1")
+        json_schema({"$ref": ref})
+
+
+@pytest.mark.parametrize("schema", [
+    {"properties": {"n": {"items": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/missing"}]}}}},
+    {"$defs": {"a": {"$ref": "#/$defs/b"}}},
+    {"$schema": "http://json-schema.org/draft-07/schema#", "definitions": {"a": {"$ref": "#/definitions/b"}}},
+])  # fmt: skip
+def test_a_reference_that_leads_nowhere_is_found_when_the_verifier_is_made_wherever_it_stands(installed, schema):
+    with pytest.raises(ConfigError, match="which is not in it"):
+        json_schema(schema)
+
+
+def test_what_only_looks_like_a_reference_is_let_be(installed):
+    assert json_schema({"const": {"$ref": "#/nowhere"}})(QUERY, '{"$ref": "#/nowhere"}') == 1.0
+
+
+def test_an_anchor_and_an_id_can_be_referred_to(installed):
+    schema = {"$defs": {"a": {"$anchor": "n", "type": "integer"}, "b": {"$id": "http://h/b", "$ref": "#/$defs/c", "$defs": {"c": {}}}}}
+    assert json_schema(schema | {"$ref": "#n"})(QUERY, "1") == 1.0
 
 
 def test_a_schema_that_leads_round_in_circles_has_no_opinion(installed):

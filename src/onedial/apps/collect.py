@@ -72,6 +72,8 @@ def show(report: Report, dial: Dial) -> None:
     )
     for trouble, n in report.troubles.items():
         warn(f"{counted(n, 'sample')} did not come: {trouble}")
+    for trouble, n in report.unjudged.items():
+        warn(f"verdicts are missing after {counted(n, 'ask')}: {trouble}")
     if report.refused:
         warn(f"{counted(report.refused, 'sample')} did not fit the budget. Run the same command again with more, or fit what is there.")
     elif report.failed:

@@ -10,18 +10,22 @@ from onedial.core.errors import ConfigError, TableError, unknown
 from onedial.core.query import Query
 from onedial.engine.dial import Dial, Grader, Settings
 from onedial.runtime.client import Client
+from onedial.runtime.comparing import Apart
 from onedial.runtime.composed import Composed
-from onedial.runtime.config import load_config
+from onedial.runtime.config import UNIT_TESTS, Config, load_config
 from onedial.runtime.pool import Pool
+from onedial.runtime.sandbox import refuse_unfit_tests, run_tests
+from onedial.runtime.sandbox_client import SandboxClient
 from onedial.strategies.draw import Reading
 from onedial.verifiers.equal.registry import EQUALS, Equal, named_equal
 from onedial.verifiers.extract import Extractor, named_extractor, words
 from onedial.verifiers.json_schema import json_schema
+from onedial.verifiers.judges.unit_tests import unit_tests
 from onedial.verifiers.verifier import VERIFIERS, Verifier
 
 CONFIG = Path("onedial.toml")
 DATA = Path("onedial-data")
-GRADERS = {"reference": "reference", "lab": "exact", **{name: f"{name}-match" for name in EQUALS}}
+GRADERS = {"reference": "reference", "lab": "exact", UNIT_TESTS: "unit-tests", **{name: f"{name}-match" for name in EQUALS}}
 """Graders by name, with what their scores are called in a certificate."""
 
 
@@ -58,26 +62,40 @@ def configured(path: Path, data: Path | str | None = None, seed: int = 0) -> Dia
     """
     from onedial.runtime.openai import OpenAIClient
 
-    config = load_config(path, verifiers=(*VERIFIERS, "json_schema", "lab"), graders=tuple(GRADERS))
+    config = load_config(path, verifiers=(*VERIFIERS, "json_schema", UNIT_TESTS, "lab"), graders=tuple(GRADERS))
     assert config is not None
     folder = Path(data) if data is not None else config.store_path.parent
     if not config.models:
         return embedded(folder, seed, config.methods)
     extract = named_extractor(config.extract)
     settings = Settings(
-        Reading(extract, verifier(config.verifier, config.schema)),
+        reading_of(config),
         grader(config.grader, extract),
         GRADERS[config.grader],
         seed=seed,
         samples=config.samples,
         store=config.store_path.name,
+        check_reference=_refuse_unfit_tests if config.grader == UNIT_TESTS else None,
     )
     return Dial(with_methods(OpenAIClient(config.models), config.methods, settings.reading), folder, settings)
 
 
 def with_methods(client: Client, methods: Sequence[str], reading: Reading) -> Pool:
-    """The client's models, and every method run over each of them."""
-    return Pool([client, Composed(Pool([client]), methods, reading)] if methods else [client])
+    """The client's models, every method run over each of them, and the sandbox where answers are read with a judge that needs it."""
+    clients: list[Client] = [client] if reading.judge is None else [client, SandboxClient()]
+    return Pool([*clients, Composed(Pool(clients), methods, reading, list(client.models))] if methods else clients)
+
+
+def reading_of(config: Config) -> Reading:
+    """How a configuration says that answers are read and verified.
+
+    Raises:
+        ConfigError: The extractor or the verifier cannot be made.
+    """
+    extract = named_extractor(config.extract)
+    if config.verifier == UNIT_TESTS:
+        return Reading(extract, judge=unit_tests())
+    return Reading(extract, verifier(config.verifier, config.schema))
 
 
 def verifier(name: str, schema: Mapping[str, Any] | None = None) -> Verifier:
@@ -109,8 +127,10 @@ def grader(name: str, extract: Extractor = words) -> Grader:
     """
     if name == "lab":
         return _checked_exactly
+    if name == UNIT_TESTS:
+        return _passes
     if name in EQUALS:
-        return _matched(named_equal(name))
+        return _matched(Apart(name) if name == "math" else named_equal(name))
     if name not in GRADERS:
         raise ConfigError(unknown("grader", name, GRADERS))
 
@@ -131,6 +151,20 @@ def _matched(equal: Equal) -> Grader:
         return None if same is None else float(same)
 
     return matches_reference
+
+
+def _passes(query: Query, answer: str | None) -> float | None:
+    """Whether a program passes the tests that are the query's reference; blocks for as long as it may run."""
+    if query.reference is None:
+        return None
+    return float(answer is not None and run_tests(answer, query.reference).verdict == "passed")
+
+
+def _refuse_unfit_tests(query: Query) -> None:
+    try:
+        refuse_unfit_tests(query.reference or "")
+    except TableError as error:
+        raise TableError(f"query {query.id!r}: {error}") from None
 
 
 def _checked_exactly(query: Query, answer: str | None) -> float | None:

@@ -9,6 +9,9 @@ from onedial.core.arm import split_method
 from onedial.core.errors import ConfigError, unknown
 from onedial.core.usage import Price
 
+SCORES = "scores"
+"""Capability of a model that gives scores to what others answer, and is asked no queries: a reward model, or a sandbox."""
+
 EffortKind = Literal["level", "cap", "prompt"]
 
 
@@ -37,7 +40,8 @@ class Model:
         efforts: The dial, from least to most thinking; empty if the model has none.
         context_tokens: Prompt and output together may not exceed this.
         max_output_tokens: Upper bound of output tokens per sample, used to price an ask before paying.
-        capabilities: Any of `n`, `logprobs`, `seed`, `continue`, `thinking_cap`, `cache` (a prompt sent a moment ago is billed as cached).
+        capabilities: Any of `n`, `logprobs`, `seed`, `continue`, `thinking_cap`, `cache` (a prompt sent a moment ago is billed as cached),
+            and `scores`.
         asks: Requests that one completion takes at most; more than one where it is a run of a strategy over another model.
     """
 

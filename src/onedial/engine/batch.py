@@ -8,6 +8,7 @@ way are settled, and is told too.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,7 +20,7 @@ from onedial.core.ask import Ask, Refusal, Reply
 from onedial.core.errors import ConfigError, QueryError
 from onedial.core.steps import Steps
 from onedial.engine.batch_rules import Adaptive, AsPlanned, Rule
-from onedial.engine.crew import side_by_side
+from onedial.engine.crew import side_by_side, to_the_end
 from onedial.engine.dial import Dial
 from onedial.engine.plan import Plan, Planned
 from onedial.engine.record import Record, answered, failed
@@ -139,7 +140,7 @@ class _Batch:
         try:
             answer = await run(noting(self._rule.steps(entry), replies), self._dial.pool, own)
         except QueryError as error:
-            self._write(entry, Answer(None, None, spend=Spend(own.usage, own.spent.usd), stopped=str(error)))
+            await self._write(entry, Answer(None, None, spend=Spend(own.usage, own.spent.usd), stopped=str(error)))
             return True
         except BaseException:
             if own.spent.calls:
@@ -147,15 +148,16 @@ class _Batch:
             raise
         if answer.text is None and all(isinstance(reply, Refusal) for reply in replies):
             return False
-        self._write(entry, answer)
+        await to_the_end(self._write(entry, answer))
         return True
 
-    def _write(self, entry: Planned, answer: Answer) -> None:
+    async def _write(self, entry: Planned, answer: Answer) -> None:
         if answer.text is None:
             self._record.add(failed(entry, answer.spend, answer.stopped))
             self._failed[entry.query.id] = answer.stopped
         else:
-            score = self._dial.settings.grade(entry.query, answer.answer) if entry.query.reference is not None else None
+            graded = entry.query.reference is not None
+            score = await asyncio.to_thread(self._dial.settings.grade, entry.query, answer.answer) if graded else None
             self._record.add(answered(entry, answer, score))
             self._answered += 1
         self._rule.learn(entry, answer)

@@ -8,7 +8,7 @@ from typing import Literal
 from onedial.core.arm import Source
 from onedial.core.ask import Failure, Refusal, Sample
 from onedial.core.errors import OnedialError
-from onedial.core.model import Model
+from onedial.core.model import SCORES, Model
 from onedial.core.query import Message
 from onedial.engine.dial import Dial
 from onedial.runtime.driver import answer
@@ -42,6 +42,8 @@ class Check:
 async def check_model(dial: Dial, name: str) -> Check:
     """Ask a model something short, once; one that should return several choices, for two of them, counting its tokens."""
     model, client, what = dial.pool.model(name), dial.pool.client(name), f"model {name}"
+    if SCORES in model.capabilities:
+        return Check(what, "well", "gives scores and answers nothing, so it was not asked")
     try:
         if isinstance(client, OpenAIClient) and "n" in model.capabilities:
             return await _check_choices(client, model)

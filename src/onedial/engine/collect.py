@@ -14,18 +14,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from onedial.core.answer import Candidate, Spend
 from onedial.core.arm import Source
 from onedial.core.ask import Completion, Failure, Refusal, Sample, Samples
 from onedial.core.errors import ConfigError, QueryError
 from onedial.core.outcome import Outcome
 from onedial.core.query import Query
 from onedial.core.usage import Price, Usage
-from onedial.engine.crew import side_by_side
-from onedial.runtime.driver import answer
+from onedial.engine.crew import side_by_side, to_the_end
+from onedial.runtime.driver import answer, run
 from onedial.runtime.ledger import Grant
 from onedial.runtime.pool import Pool
 from onedial.runtime.store import Held, Store
-from onedial.strategies.draw import Reading, candidate
+from onedial.strategies.draw import Drawn, Reading, candidate, judged
 
 Grade = Callable[[Query, str | None], float | None]
 """The score of an extracted answer in [0, 1]; None where the query cannot be graded."""
@@ -43,6 +44,7 @@ class Report:
         refused: Samples that the budget did not allow.
         spent_usd: What the grant has spent.
         troubles: What went wrong, and for how many samples.
+        unjudged: Why samples are stored without the score of a judge, and for how many asks.
     """
 
     wanted: int
@@ -52,6 +54,7 @@ class Report:
     refused: int = 0
     spent_usd: float = 0.0
     troubles: Mapping[str, int] = field(default_factory=dict)
+    unjudged: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def missing(self) -> int:
@@ -144,6 +147,7 @@ class _Collecting:
         self._grant, self._progress, self._label_kind = grant, progress, label_kind
         self._wanted, self._present, self._stored, self._refused = wanted, present, 0, 0
         self._troubles: Counter[str] = Counter()
+        self._unjudged: Counter[str] = Counter()
         self._received: list[Outcome] = []
         self._writing = asyncio.Lock()
         self._singly: set[Source] = set()
@@ -193,19 +197,33 @@ class _Collecting:
         if isinstance(reply, Samples) and whole:
             if ask.n > 1 and any(completion.output_tokens is None for completion in came):
                 self._singly.add(job.source)  # forecasts learn from the tokens of each sample
-            bill = _Bill.of(reply)
-            self._received += [self._outcome(job, ask.first_index + i, completion, bill, reply) for i, completion in whole]
+            await self._read(job, ask.first_index, whole, reply)
         await self._write()
         return len(came)
 
-    def _outcome(self, job: _Job, index: int, completion: Completion, bill: _Bill, reply: Samples) -> Outcome:
-        read = candidate(job.query, job.source, index, completion, self._reading)
-        score, own = self._grade(job.query, read.answer), bill.of_one(completion)
+    async def _read(self, job: _Job, first: int, whole: Sequence[tuple[int, Completion]], reply: Samples) -> None:
+        """Read, judge and grade what came; cancelled or failed while it is judged, it is kept without scores."""
+        completions = [completion for _, completion in whole]
+        read = Drawn(tuple(candidate(job.query, job.source, first + i, completion, self._reading) for i, completion in whole), Spend())
+        try:
+            read, *judging = await run(judged(job.query, [read], self._reading), self._pool, self._grant)
+            self._unjudged.update(one.trouble for one in judging if one.trouble)
+        finally:
+            await to_the_end(self._keep(job, read.candidates, completions, reply))
+
+    async def _keep(self, job: _Job, read: Sequence[Candidate], completions: Sequence[Completion], reply: Samples) -> None:
+        """Grade off the loop: a grader may run programs, or algebra."""
+        bill, scores = _Bill.of(reply), await asyncio.to_thread(lambda: [self._grade(job.query, one.answer) for one in read])
+        rows = zip(read, completions, scores, strict=True)
+        self._received += [self._outcome(job, one, completion, score, bill, reply) for one, completion, score in rows]
+
+    def _outcome(self, job: _Job, read: Candidate, completion: Completion, score: float | None, bill: _Bill, reply: Samples) -> Outcome:
+        own = bill.of_one(completion)
         return Outcome(
             query_id=job.query.id,
             model=job.source.model,
             effort=job.source.effort,
-            sample_index=index,
+            sample_index=read.index,
             score=score,
             answer=read.answer,
             input_tokens=own.input_tokens,
@@ -223,19 +241,15 @@ class _Collecting:
         async with self._writing:
             batch, self._received = self._received, []
             if batch:
-                writing = asyncio.create_task(asyncio.to_thread(self._store.add_outcomes, batch))
-                try:
-                    await asyncio.shield(writing)
-                finally:
-                    if not writing.done():
-                        await writing  # cancelled: it is on its way to the disk all the same
+                await to_the_end(asyncio.to_thread(self._store.add_outcomes, batch))
                 self._stored += len(batch)
         self._progress(self._report())
 
     def _report(self) -> Report:
         failed = self._troubles.total()
         spent = self._grant.spent.usd
-        return Report(self._wanted, self._present, self._stored, failed, self._refused, spent, dict(self._troubles.most_common()))
+        counts = self._wanted, self._present, self._stored, failed, self._refused
+        return Report(*counts, spent, dict(self._troubles.most_common()), dict(self._unjudged.most_common()))
 
 
 @dataclass(frozen=True, slots=True)

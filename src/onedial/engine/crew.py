@@ -1,4 +1,7 @@
-"""Several workers on one list of jobs, and the first error of any of them. What a job is, and when to try again, is elsewhere."""
+"""Several workers on one list of jobs, the first error of any of them, and work that is not left half done.
+
+What a job is, and when to try again, is elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,16 @@ async def side_by_side(jobs: Sequence[T], concurrency: int, work: Callable[[Iter
                 group.create_task(work(shared))
     except BaseExceptionGroup as errors:
         raise _first(errors) from None
+
+
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Await something that must not be left half done; if cancelled meanwhile, once it has ended."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    finally:
+        if not task.done():
+            await task
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

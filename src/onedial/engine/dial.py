@@ -14,6 +14,7 @@ import numpy as np
 from onedial.core.arm import Source
 from onedial.core.ask import Sample
 from onedial.core.errors import BudgetExhausted, ModelError, TableError
+from onedial.core.model import SCORES
 from onedial.core.objective import Objective
 from onedial.core.query import Query
 from onedial.engine.collect import Report, collect
@@ -53,6 +54,8 @@ class Settings:
         seed: Of every split and coin.
         samples: Samples per (query, source) when collecting.
         store: File name of the outcome store.
+        check_reference: Raises TableError for a reference that it would be useless to grade by, where references are no answers but unit
+            tests, say. None: they are answers, and must themselves be graded right.
     """
 
     reading: Reading
@@ -62,6 +65,7 @@ class Settings:
     seed: int = 0
     samples: int = 4
     store: str = "outcomes.db"
+    check_reference: Callable[[Query], None] | None = None
 
 
 class Dial:
@@ -103,8 +107,9 @@ class Dial:
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        """Every (model, effort) that can be asked."""
-        return tuple(Source(model.name, label) for model in self.pool.models.values() for label in model.labels())
+        """Every (model, effort) that can be asked; not those that only give scores."""
+        asked = (model for model in self.pool.models.values() if SCORES not in model.capabilities)
+        return tuple(Source(model.name, label) for model in asked for label in model.labels())
 
     @property
     def fitted(self) -> Fit:
@@ -265,6 +270,9 @@ class Dial:
     def _refuse_unfit_reference(self, query: Query) -> None:
         """Raise before anything is paid for if a reference could never be matched."""
         if query.reference is None:
+            return
+        if self.settings.check_reference is not None:
+            self.settings.check_reference(query)
             return
         extract = self.settings.reading.extract
         answer = extract(query.reference) or extract(f"\\boxed{{{query.reference}}}")  # where only what is in a box is read

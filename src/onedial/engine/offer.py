@@ -74,7 +74,7 @@ def _absent(arm: Arm, dial: Dial, fit: Fit | None) -> str:
             client.check_key(arm.source.model)
         except ConfigError as error:
             return str(error)
-    if arm.strategy == "best" and dial.settings.reading.verify is no_opinion:
+    if arm.strategy == "best" and dial.settings.reading.verify is no_opinion and dial.settings.reading.judge is None:
         return "no verifier is configured, so that best would be vote. Name one under [answers]."
     if fit is not None and arm.source not in fit.forecast.sources:
         return "its source had no outcomes when the fit was made, or others were better buys throughout. Collect some, and fit again."

@@ -59,9 +59,9 @@ class Rollout:
 
 
 def roll_out(play: Play, policy: Policy, reading: Reading) -> Rollout:
-    """Solve every query, every ask answered by a fresh world."""
-    answer = play.replay()
-    solved = tuple(drive(solve_steps(query, policy, reading), answer) for query in play.queries)
+    """Solve every query, every ask answered by a fresh world; scores are those recorded, and no judge is asked."""
+    answer, unjudged = play.replay(), replace(reading, judge=None)
+    solved = tuple(drive(solve_steps(query, policy, unjudged), answer) for query in play.queries)
     return Rollout(
         quality=np.array([_score(run, play) for run in solved]),
         cost_usd=np.array([run.answer.spend.cost_usd for run in solved]),

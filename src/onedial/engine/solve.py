@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from onedial.core.answer import Answer, Candidate
@@ -10,7 +11,7 @@ from onedial.core.arm import Arm
 from onedial.core.decision import Decision, Policy
 from onedial.core.query import Query
 from onedial.core.steps import Steps
-from onedial.strategies.draw import Drawn, Reading, conclude, draw
+from onedial.strategies.draw import Drawn, Reading, conclude, draw, judged
 
 MAX_ROUNDS = 64
 
@@ -52,6 +53,7 @@ def solve_steps(query: Query, policy: Policy, reading: Reading) -> Steps[Solved]
             break
         decisions.append(decision)
         block = yield from draw(query, decision.arm.source, decision.arm.n, reading, asked[decision.arm.source])
+        block = _whole((yield from judged(query, [block], reading)))
         drawn.append(block)
         asked[decision.arm.source] += len(block.candidates)
         tried += block.candidates
@@ -59,6 +61,12 @@ def solve_steps(query: Query, policy: Policy, reading: Reading) -> Steps[Solved]
     decisions.append(replace(decision, arm=None, reason=trouble) if trouble else decision)
     chosen = _chosen(tried, decisions[-1])
     return Solved(query, conclude(drawn, chosen, decisions[-1].reason), tuple(decisions), tuple(drawn), chosen)
+
+
+def _whole(parts: Sequence[Drawn]) -> Drawn:
+    """A block with what judging it cost and lacked."""
+    trouble = "; ".join(part.trouble for part in parts if part.trouble)
+    return replace(parts[0], spend=sum((part.spend for part in parts[1:]), parts[0].spend), trouble=trouble)
 
 
 def _trouble(arm: Arm, block: Drawn, rounds: int) -> str:

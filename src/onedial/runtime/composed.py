@@ -104,7 +104,9 @@ class Composed:
 
     def _model(self, name: str) -> Model:
         base, _, n = self._parts(name)
-        model, asks = self._pool.model(base), n + 1  # no strategy asks more often than for its n samples, and once to choose
+        model = self._pool.model(base)
+        judging = n if self._reading.judge is not None else 0  # one verdict on each; what more a judge asks is refused
+        asks = n + 1 + judging  # no strategy asks more often than for its n samples, and once to choose
         return replace(model, name=name, max_output_tokens=asks * model.max_output_tokens, capabilities=frozenset(), asks=asks)
 
     def _refuse_unfit(self, ask: Sample) -> None:

@@ -27,6 +27,8 @@ from onedial.verifiers.extract import EXTRACTORS
 from onedial.verifiers.verifier import VERIFIERS
 
 CAPABILITIES = ("n", "logprobs", "seed", "continue", "cache")
+UNIT_TESTS = "unit_tests"
+"""Verifier and grader that run a program: with the tests in its query, and with those that are the query's reference."""
 SET_BY_ONEDIAL = ("model", "messages", "n", "max_tokens", "max_completion_tokens", "stream")
 
 Word = Annotated[str, Meta(min_length=1)]
@@ -41,9 +43,9 @@ class Config:
     Attributes:
         models: Endpoints in the order written; empty if the file lists none.
         extract: Key of `EXTRACTORS`.
-        verifier: Key of `VERIFIERS`, `json_schema`, or another that the caller allows.
+        verifier: Key of `VERIFIERS`, `json_schema`, `unit_tests`, or another that the caller allows.
         schema: The JSON schema of the verifier `json_schema`; None with any other.
-        grader: How outcomes are scored: `reference`, a key of `EQUALS`, or another that the caller allows.
+        grader: How outcomes are scored: `reference`, a key of `EQUALS`, `unit_tests`, or another that the caller allows.
         store_path: The outcome store; a relative path is taken from the folder of the file.
         samples: Samples to collect per (query, source).
         methods: Strategies to run over every model, such as `revise=3`: each makes one more model to choose.
@@ -126,7 +128,9 @@ class FileTable(msgspec.Struct):
 
 
 def load_config(
-    path: Path | str, verifiers: Collection[str] = (*VERIFIERS, "json_schema"), graders: Collection[str] = ("reference", *EQUALS)
+    path: Path | str,
+    verifiers: Collection[str] = (*VERIFIERS, "json_schema", UNIT_TESTS),
+    graders: Collection[str] = ("reference", *EQUALS, UNIT_TESTS),
 ) -> Config | None:
     """Read a configuration file; None if there is no such file.
 
@@ -151,6 +155,7 @@ def load_config(
         _refuse_other("answers.verifier", "verifier", file.answers.verifier, verifiers)
         _refuse_other("answers.grader", "grader", file.answers.grader, graders)
         _refuse_unfit_schema(file.answers)
+        _refuse_unfit_programs(file.answers)
         return _checked(file, path)
     except _Wrong as error:
         raise ConfigError(f"{path}: {error}") from None
@@ -266,6 +271,12 @@ def _refuse_unfit_schema(answers: AnswersTable) -> None:
     if (answers.verifier == "json_schema") != (answers.schema is not None):
         must = "needs" if answers.schema is None else "has no use for"
         raise _Wrong(f"answers.schema: the verifier {answers.verifier!r} {must} a JSON schema, as a table [answers.schema].")
+
+
+def _refuse_unfit_programs(answers: AnswersTable) -> None:
+    for key, name in (("verifier", answers.verifier), ("grader", answers.grader)):
+        if name == UNIT_TESTS and answers.extract != "code":
+            raise _Wrong(f'answers.{key}: {name!r} runs programs, and {answers.extract!r} answers are none. Write extract = "code".')
 
 
 def _refuse_unfit_name(at: str, name: str) -> None:

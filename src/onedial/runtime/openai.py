@@ -26,11 +26,12 @@ from onedial.runtime.bound import output_bound, prompt_bound
 from onedial.runtime.endpoint import Endpoint
 from onedial.runtime.faults import LONGEST_ASKED_WAIT_S, Again, fault, key_advice, message_of, names_output_cap, wait_s
 from onedial.runtime.tally import Tally, tally
-from onedial.runtime.wire import completion_of, messages_of, received, request_body
+from onedial.runtime.wire import Received, completion_of, drop_repeated, messages_of, received, request_body
 
 if TYPE_CHECKING:
     import aiohttp
 
+CHAT = "/chat/completions"
 CONNECT_S = 10.0
 LISTING_S = 5.0
 
@@ -71,6 +72,7 @@ class OpenAIClient:
         self.models: dict[str, Model] = {}
         self._rng, self._sleep, self._env = rng or random.Random(), sleep, env
         self._cap_keys: dict[str, str] = {}
+        self._sends_only_new: set[str] = set()
         self._session: aiohttp.ClientSession | None = None
         for name, endpoint in self._endpoints.items():
             self.models[name] = endpoint.model
@@ -170,6 +172,7 @@ class OpenAIClient:
             raise fault(status, headers, data.replace(self._key(endpoint).encode() or b"\0", b"***"), endpoint)
         try:
             reply = received(data)
+            self._drop_repeated(reply, ask)
             known = bool(endpoint.usage_counts_one_choice)
             counted = tally(reply, output_bound(ask, endpoint.model), self.input_tokens(ask), one_choice=known)
         except ValueError as error:  # also what msgspec raises
@@ -178,10 +181,10 @@ class OpenAIClient:
         each = zip(reply.choices, counted.output_tokens, counted.thinking_tokens, strict=True)
         return tuple(completion_of(choice, ask, endpoint, *tokens) for choice, *tokens in each)[: ask.n], counted
 
-    async def _post(self, endpoint: Endpoint, body: dict[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
+    async def _post(self, endpoint: Endpoint, body: dict[str, Any], path: str = CHAT) -> tuple[int, Mapping[str, str], bytes]:
         import aiohttp
 
-        url = endpoint.url.rstrip("/") + "/chat/completions"
+        url = endpoint.url.rstrip("/") + path
         where = f"model {endpoint.model.name!r}: {endpoint.url}"
         patience = aiohttp.ClientTimeout(total=endpoint.timeout_s, sock_connect=CONNECT_S)
         data, headers = msgspec.json.encode(body), {"Content-Type": "application/json", **self._authorization(endpoint)}
@@ -211,6 +214,12 @@ class OpenAIClient:
             return
         if endpoint.upstream not in names:
             raise ConfigError(f"model {endpoint.model.name!r}: {endpoint.url} has {unknown('model', endpoint.upstream, names)}")
+
+    def _drop_repeated(self, reply: Received, ask: Sample) -> None:
+        """Keep of a continued text what is new: llama.cpp repeats the rest. An endpoint that once does not is taken at its word."""
+        name = ask.source.model
+        if ask.continue_from and name not in self._sends_only_new and not drop_repeated(reply, ask.continue_from):
+            self._sends_only_new.add(name)
 
     def _learn(self, name: str, ask: Sample, counted: Tally) -> None:
         """Ask singly from now on where several choices were not returned, or could not be counted."""

@@ -92,7 +92,7 @@ def run_tests(program: str, tests: str, limits: Limits | None = None, python: st
         TableError: The tests are not Python, or there are none.
         ConfigError: This system cannot run it.
     """
-    _refuse_unfit_tests(tests)
+    refuse_unfit_tests(tests)
     if os.name != "posix":
         raise ConfigError(f"tests are run under POSIX limits, which this system ({os.name}) does not have. Use Linux, or a container.")
     bounds = limits or Limits()
@@ -113,7 +113,12 @@ def run_tests(program: str, tests: str, limits: Limits | None = None, python: st
         return _judged(status, _said(report, token), _tail(output))
 
 
-def _refuse_unfit_tests(tests: str) -> None:
+def refuse_unfit_tests(tests: str) -> None:
+    """See whether there are tests at all.
+
+    Raises:
+        TableError: They are not Python, or there are none.
+    """
     try:
         found = ast.parse(tests).body
     except (SyntaxError, ValueError) as error:

@@ -10,6 +10,8 @@ from onedial.core.query import Query
 from onedial.verifiers.equal.structure import read_json
 from onedial.verifiers.verifier import Verifier
 
+_REFERENCES = {"$ref", "$dynamicRef", "$recursiveRef"}
+
 
 def json_schema(schema: Mapping[str, Any]) -> Verifier:
     """Make the verifier that gives 1 to an answer which is JSON and fits the schema, and 0 to any other.
@@ -18,7 +20,7 @@ def json_schema(schema: Mapping[str, Any]) -> Verifier:
     checked, and nothing is fetched: a `$ref` must lead to a place in the schema itself. None for nesting beyond following.
 
     Raises:
-        ConfigError: `jsonschema` is not installed, or the schema is not one; from the verifier, a `$ref` that leads nowhere.
+        ConfigError: `jsonschema` is not installed, the schema is not one, or a `$ref` in it leads nowhere.
     """
     checker = _checker(schema)
 
@@ -33,14 +35,10 @@ def json_schema(schema: Mapping[str, Any]) -> Verifier:
 
 
 def _verdict(checker: Any, value: Any) -> float | None:
-    from referencing.exceptions import Unresolvable
-
     try:
         return float(checker.is_valid(value))
     except RecursionError:
         return None
-    except Unresolvable as error:
-        raise ConfigError(f"the JSON schema refers to {error.ref!r}, which is not in it. Put it there, under `$defs`.") from None
 
 
 def _checker(schema: Mapping[str, Any]) -> Any:
@@ -61,4 +59,23 @@ def _checker(schema: Mapping[str, Any]) -> Any:
         dialect.check_schema(schema)
     except SchemaError as error:
         raise ConfigError(f"the JSON schema is not one: at {error.json_path}, {error.message}. Correct it.") from None
+    _refuse_dead_ends(schema, dialect)
     return dialect(schema, registry=Registry())
+
+
+def _refuse_dead_ends(schema: Mapping[str, Any], dialect: Any) -> None:
+    """Follow every reference in the schema, wherever one may stand, so that none is found to lead nowhere only by an answer."""
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+    from referencing.jsonschema import specification_with
+
+    root = specification_with(dialect.META_SCHEMA["$schema"]).create_resource(schema)
+    left = [(root, Registry().resolver_with_root(root))]
+    while left:
+        resource, resolver = left.pop()
+        for key in _REFERENCES & (resource.contents.keys() if isinstance(resource.contents, Mapping) else set()):
+            try:
+                resolver.lookup(resource.contents[key])
+            except Unresolvable as error:
+                raise ConfigError(f"the JSON schema refers to {error.ref!r}, which is not in it. Put it there, under `$defs`.") from None
+        left += [(inner, resolver.in_subresource(inner)) for inner in resource.subresources()]
