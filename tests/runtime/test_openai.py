@@ -77,6 +77,14 @@ async def test_the_output_is_always_capped_at_what_was_reserved(upstream, client
     assert reply.completions[0].finish == "length" and reply.usage.output_tokens == CAP
 
 
+async def test_a_continued_text_that_is_repeated_is_not_taken_for_new_unless_the_endpoint_is_known_to_send_only_what_is_new(
+    upstream, client_of
+):
+    upstream.texts = ["So it is 4", "it is 5", "So it is 6"]
+    client = client_of(frozenset({"continue"}))
+    assert [(await client.sample(ask(continue_from="So"))).completions[0].text for _ in range(3)] == [" it is 4", "it is 5", "So it is 6"]
+
+
 @pytest.mark.parametrize("capabilities", [frozenset(), MANY, PROVING])
 async def test_several_samples_cost_what_the_server_truly_generated(upstream, client_of, capabilities):
     reply = await client_of(capabilities).sample(ask(5))

@@ -13,7 +13,7 @@ from onedial.core.usage import Price
 from onedial.runtime.endpoint import Endpoint
 from onedial.runtime.faults import LONGEST_WAIT_S, message_of, retry_after_s, wait_s
 from onedial.runtime.tally import tally
-from onedial.runtime.wire import completion_of, messages_of, received, request_body, seed_of, split_thinking
+from onedial.runtime.wire import completion_of, drop_repeated, messages_of, received, request_body, seed_of, split_thinking
 
 MODEL = Model("m", Price(1, 1), (Effort("brief", "prompt"),), capabilities=frozenset({"seed", "continue"}))
 ENDPOINT = Endpoint(MODEL, "http://x/v1", "up", effort_prompts={"brief": "Think briefly."}, thinking_end="</think>")
@@ -43,6 +43,15 @@ def test_a_prompted_effort_is_said_in_the_last_user_turn_and_nowhere_else():
 def test_a_continuation_is_sent_as_the_start_of_the_assistants_turn():
     body = request_body(ask(continue_from="So"), ENDPOINT)
     assert body["messages"][-1] == {"role": "assistant", "content": "So"} and body["continue_final_message"] is True
+
+
+def test_what_a_server_repeats_of_a_continued_text_is_dropped_where_every_choice_begins_with_it():
+    repeated, apart = reply(choice("So it is 4"), choice("So no")), reply({"message": {"content": "4", "reasoning_content": "So 2+2"}})
+    assert drop_repeated(repeated, "So") and [c.message.content for c in repeated.choices] == [" it is 4", " no"]
+    assert drop_repeated(apart, "So") and (apart.choices[0].message.content, apart.choices[0].message.reasoning_content) == ("4", " 2+2")
+    only_one = reply(choice("So it is 4"), choice("it is 5"))
+    assert not drop_repeated(only_one, "So") and only_one.choices[0].message.content == "So it is 4"
+    assert not drop_repeated(reply({"message": {"content": [{"type": "text", "text": "So"}]}}), "So")
 
 
 def test_seeds_differ_by_sample_and_are_the_same_when_asked_again():

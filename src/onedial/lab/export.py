@@ -3,7 +3,8 @@
 Both carry the tokenizer as a Unigram model whose words are single pieces, so
 that it gives the ids of `tokenizer.py`, and a chat template that ends the
 prompt with a budget token: `budget` among the template's arguments, `"0"` to
-`"3"`, chooses the effort. Nothing is ever half written.
+`"3"`, chooses the effort. An assistant's text that is to be continued stands
+behind that token. Nothing is ever half written.
 """
 
 from __future__ import annotations
@@ -29,11 +30,14 @@ from onedial.lab.weights import Floats, Weights
 from onedial.runtime.whole import whole_file
 
 DEFAULT_BUDGET = "2"
+_BUDGET = f"<think{{{{ budget if budget is defined else '{DEFAULT_BUDGET}' }}}}>"
 CHAT_TEMPLATE = (
-    "{% for message in messages %}{{ message['content'] }} {% endfor %}"
-    "{% if add_generation_prompt is not defined or add_generation_prompt %}"
-    f"<think{{{{ budget if budget is defined else '{DEFAULT_BUDGET}' }}}}>"
-    "{% endif %}"
+    "{% set opens = add_generation_prompt is not defined or add_generation_prompt %}"
+    "{% for message in messages %}"
+    "{% if loop.last and not opens and message['role'] == 'assistant' %}" + _BUDGET + "{% endif %}"
+    "{{ message['content'] }} "
+    "{% endfor %}"
+    "{% if opens %}" + _BUDGET + "{% endif %}"
 )
 
 _FOREIGN = "\ufffd"

@@ -84,6 +84,21 @@ def received(body: bytes) -> Received:
     return reply
 
 
+def drop_repeated(reply: Received, said: str) -> bool:
+    """Take the text that was to be continued off the front of every choice; False, changing nothing, unless all begin with it."""
+    fields = [_field_that_begins(choice.message, said) for choice in reply.choices]
+    if not all(fields):
+        return False
+    for choice, name in zip(reply.choices, fields, strict=True):
+        setattr(choice.message, name, getattr(choice.message, name).removeprefix(said))
+    return True
+
+
+def _field_that_begins(message: Text, said: str) -> str:
+    """The field that begins with a text; '' if none does."""
+    return next((name for name in ("content", "reasoning_content", "reasoning") if plain(getattr(message, name)).startswith(said)), "")
+
+
 def messages_of(ask: Sample, endpoint: Endpoint) -> tuple[Message, ...]:
     """The conversation as it is sent: with the words of a prompted effort at the end of the last user turn."""
     words = endpoint.effort_prompts.get(ask.source.effort or "")
