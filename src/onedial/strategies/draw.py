@@ -13,6 +13,7 @@ from onedial.core.query import Query
 from onedial.core.steps import Steps, bring
 from onedial.verifiers.extract import Extractor, words
 from onedial.verifiers.judges.contract import Judge, metered
+from onedial.verifiers.process import Process
 from onedial.verifiers.verifier import Verifier, no_opinion
 
 
@@ -24,11 +25,13 @@ class Reading:
         extract: Reads the answer.
         verify: Scores it, for nothing.
         judge: Is asked, and paid, by strategies that use scores, about candidates that `verify` leaves without one; see `judged`.
+        process: How searches draw and score steps; None is the usual steps, without a score.
     """
 
     extract: Extractor = words
     verify: Verifier = no_opinion
     judge: Judge | None = None
+    process: Process | None = None
 
 
 @dataclass(frozen=True, slots=True)
