@@ -50,7 +50,7 @@ class OwnPrompts:
         """None."""
         return ()
 
-    def slips(self, query: Query, thought: str) -> bool | None:
+    def sound(self, query: Query, thought: str) -> str | None:
         """Cannot be told."""
         return None
 

@@ -56,11 +56,13 @@ class Arith:
 
     def check(self, prompt: str, answer: str) -> bool:
         """Compute the chain in `prompt` and compare."""
+        return self.states(prompt)[-1:] == [answer.strip()]
+
+    def states(self, prompt: str) -> list[str]:
+        """What the chain in `prompt` comes to after every step; empty where there is none."""
         start = _START.search(prompt)
         steps = [(word, int(n)) for word, n in _STEP.findall(prompt.split(" attempt : ")[0])]
-        if start is None or not steps:
-            return False
-        return answer.strip() == str(_run(int(start.group(1)), steps)[-1])
+        return [str(value) for value in _run(int(start.group(1)), steps)] if start else []
 
     def verify(self, prompt: str, answer: str) -> bool | None:
         """Return None: checking a chain costs as much as computing it."""

@@ -50,11 +50,12 @@ class Swap:
 
     def check(self, prompt: str, answer: str) -> bool:
         """Play the game in `prompt` and compare."""
+        return self.states(prompt)[-1:] == [answer.strip()]
+
+    def states(self, prompt: str) -> list[str]:
+        """Where the ball is after every swap of the game in `prompt`; empty where there is none."""
         start = _START.search(prompt)
-        steps = _STEP.findall(prompt.split(" attempt : ")[0])
-        if start is None or not steps:
-            return False
-        return answer.strip() == _run(start.group(1), steps)[-1]
+        return _run(start.group(1), _STEP.findall(prompt.split(" attempt : ")[0])) if start else []
 
     def verify(self, prompt: str, answer: str) -> bool | None:
         """Return None: checking a game costs as much as playing it."""

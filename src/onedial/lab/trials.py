@@ -1,19 +1,24 @@
-"""Questions with a dial, for experiments: the mix, chains and walks of a chosen length, and whether a chain's thought has slipped.
+"""Questions with a dial, for experiments: the mix, chains and walks of a chosen length, and how far a chain's thought is sound.
 
 They suit other models too, told in a system text how an answer is written.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from random import Random
 
 from onedial.core.query import Query
+from onedial.lab.arith import Arith
 from onedial.lab.families import FAMILIES
 from onedial.lab.prompts import lab_queries
+from onedial.lab.swap import Swap
 
 CHAINS = ("arith", "swap")
 WALKS = ("path",)
+_STEP = re.compile(r"(#(\d+)(?: [^#\s]+)+)")
+"""A step of a thought, from its number to what it came to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +50,18 @@ class Trials:
         """The first `n` walks of `length` roads."""
         return self._made(WALKS, length, n)
 
-    def slips(self, query: Query, thought: str) -> bool | None:
-        """Whether a step that is written down in a chain's thought is wrong; None if nothing can be read."""
-        return None
+    def sound(self, query: Query, thought: str) -> str | None:
+        """The steps of a chain's thought before the first wrong one, all of it where none is wrong; None if no step can be read."""
+        chain = next((task for task in (Arith(), Swap()) if task.owns(query.prompt)), None)
+        steps = _STEP.findall(thought)
+        if chain is None or not steps:
+            return None
+        states, kept = chain.states(query.prompt), list[str]()
+        for text, number in steps:
+            if not 0 < int(number) <= len(states) or text.split()[-1] != states[int(number) - 1]:
+                return " ".join(kept)
+            kept.append(text.strip())
+        return thought
 
     def _made(self, names: tuple[str, ...], length: int, n: int) -> list[Query]:
         rng = Random(f"trials-{self.seed}-{names}-{length}")

@@ -46,8 +46,8 @@ class Tasks(Protocol):
         """The first `n` walks of a length; none where there are no such questions."""
         ...
 
-    def slips(self, query: Query, thought: str) -> bool | None:
-        """Whether a chain's thought, as far as it goes, has a wrong step in it; None if it cannot be told."""
+    def sound(self, query: Query, thought: str) -> str | None:
+        """The steps of a chain's thought before the first wrong one, all of it where none is wrong; None if no step can be read."""
         ...
 
 

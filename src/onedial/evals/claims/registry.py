@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onedial.evals.claims import adaptive, connectivity, diversity, substitution, width_depth
+from onedial.evals.claims import adaptive, connectivity, diversity, framework, snowball, substitution, width_depth
 from onedial.evals.claims.contract import Claim
 
 CLAIMS: dict[str, Claim] = {
@@ -12,6 +12,8 @@ CLAIMS: dict[str, Claim] = {
         substitution.CLAIM,
         width_depth.CLAIM,
         connectivity.CLAIM,
+        framework.CLAIM,
+        snowball.CLAIM,
         diversity.CLAIM,
     )
 }

@@ -6,20 +6,22 @@ interrupted asks only for what is missing. Strategies that react to replies are 
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from onedial.core.answer import Answer
 from onedial.core.arm import Arm, Source
+from onedial.core.ask import Refusal
 from onedial.core.errors import BudgetExhausted
 from onedial.core.model import Model
 from onedial.core.outcome import Ints
 from onedial.core.query import Query
+from onedial.core.steps import Steps
 from onedial.engine.collect import Grade, Report, collect
+from onedial.engine.crew import side_by_side
 from onedial.engine.ladders import Progress, quiet
 from onedial.engine.recorded import Recorded
 from onedial.evals.claims.contract import Tasks
@@ -30,7 +32,8 @@ from onedial.runtime.store import Store
 from onedial.strategies.draw import Reading
 from onedial.strategies.registry import steps_of
 
-Reader = Callable[[Query], Reading]
+LEFT = "exceeds what is left of the budget"
+"""What a ledger says when it refuses."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,8 @@ class Workbench:
 
     @property
     def models(self) -> list[Model]:
-        """The models themselves, none that is a strategy run over one, cheapest output first."""
-        plain = [model for name, model in self.pool.models.items() if Source(name).base == name]
+        """The models that answer queries by themselves: no strategy run over one, and none that only gives scores; cheapest first."""
+        plain = [m for name, m in self.pool.models.items() if Source(name).base == name and "scores" not in m.capabilities]
         return sorted(plain, key=lambda model: model.price.output_usd_per_mtok)
 
     def sources(self, model: Model) -> tuple[Source, ...]:
@@ -109,14 +112,37 @@ class Workbench:
         found = Recorded.of(whole, held, pool.models)
         return replace(found, panel=found.panel.only(sources)) if whole else found
 
-    async def solved(self, queries: Sequence[Query], arm: Arm, reading: Reader, pool: Pool | None = None) -> list[Answer]:
-        """Run an arm live on every query, several at a time, in the order given."""
-        gate = asyncio.Semaphore(self.concurrency)
+    async def solved(self, queries: Sequence[Query], arm: Arm, reading: Reading) -> list[Answer]:
+        """Run an arm live on every query, in the order given.
 
-        async def one(query: Query) -> Answer:
-            async with gate:
-                return await run(steps_of(arm, query, reading(query)), self.pool if pool is None else pool, self.grant)
+        Raises:
+            BudgetExhausted: The grant does not allow all of it.
+            ConfigError: The model cannot do what the arm's strategy asks for.
+        """
+        return await self.carried_out(queries, lambda query: steps_of(arm, query, reading))
 
-        async with asyncio.TaskGroup() as group:
-            running = [group.create_task(one(query)) for query in queries]
-        return [task.result() for task in running]
+    async def carried_out(self, queries: Sequence[Query], steps: Callable[[Query], Steps[Answer]]) -> list[Answer]:
+        """Do what `solved` does, for any generator that asks."""
+        answers: dict[str, Answer] = {}
+
+        async def work(jobs: Iterator[Query]) -> None:
+            for query in jobs:
+                answers[query.id] = await run(_paid_for(steps(query)), self.pool, self.grant)
+
+        await side_by_side(queries, self.concurrency, work)
+        return [answers[query.id] for query in queries]
+
+
+def _paid_for(steps: Steps[Answer]) -> Steps[Answer]:
+    """The same generator, ended by an error where the budget refuses an ask: half an experiment is none."""
+    ask = next(steps)
+    while True:
+        reply = yield ask
+        if isinstance(reply, Refusal) and LEFT in reply.reason:
+            steps.close()
+            raise BudgetExhausted(f"{reply.reason} What came before is kept, and the claim starts again.")
+        try:
+            ask = steps.send(reply)
+        except StopIteration as end:
+            answer: Answer = end.value
+            return answer

@@ -1,0 +1,230 @@
+"""Framework against compute: does it matter how samples are searched, or what is spent and how good the verifier is?
+
+Every framework runs live at every size and with a verifier of every quality, on the same
+questions and one model. The cells of that grid are regressed on spend (log tokens,
+prompts sent again counted each time), verifier quality and framework, and the variance
+that each explains is shared out as Shapley values of R squared.
+
+Source: 2501.15602 (frameworks converge at equal compute); 2406.06461 (token economies).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from onedial.core.arm import Arm, Source
+from onedial.core.errors import ConfigError
+from onedial.core.outcome import Floats
+from onedial.core.query import Query
+from onedial.evals.claims.canvas import SERIES, in_percent, legend, panels
+from onedial.evals.claims.contract import Claim, Finding, Row, Verdict, told
+from onedial.evals.claims.noisy import noisy, of_quality
+from onedial.evals.claims.workbench import Workbench
+from onedial.evals.report.style import shades
+from onedial.metrics.bootstrap import Interval, percentile_interval, resample_weights
+from onedial.metrics.explained import dummies, sequential_r_squared, shapley_r_squared
+from onedial.metrics.frontier import quality_at_cost
+from onedial.strategies.draw import Reading
+from onedial.strategies.registry import STRATEGIES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FRAMEWORKS = ("best", "revise", "beam", "dvts", "mcts", "particle")
+"""Names of strategies that are tried where they are registered and the model can do what they need."""
+SIZES = (1, 2, 4, 8)
+QUALITIES = (0.5, 0.7, 0.85, 1.0)
+SHOWN = 0.85
+"""The verifier quality at which frameworks are drawn and compared."""
+PILOT = 4
+RESAMPLES = 400
+FACTORS = ("spend", "verifier", "framework")
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One cell of the grid; arrays are (n_queries,).
+
+    Attributes:
+        framework: Name of the strategy.
+        size: Its `n`.
+        quality: Of the verifier.
+        right: Quality of the answers.
+        tokens: Input and output tokens of each run.
+    """
+
+    framework: str
+    size: int
+    quality: float
+    right: Floats
+    tokens: Floats
+
+
+async def measure(bench: Workbench, names: Sequence[str] = FRAMEWORKS) -> Finding:
+    """Run every framework that can be run, at every size and verifier quality."""
+    queries = [query for query in bench.tasks.mixed(bench.questions) if bench.grade(query, None) is not None]
+    if not queries:
+        return Finding.unmeasured("This needs questions that can be graded.")
+    source = await middling(bench, queries)
+    able, missing = await capable(bench, [name for name in names if name in STRATEGIES], queries[0], source)
+    if len(able) < 2:
+        return Finding.unmeasured(f"This needs two frameworks that {source} can run; {'; '.join(missing) or 'none is registered'}.")
+    grid, total = [], len(able) * len(QUALITIES) * len(SIZES)
+    for name in able:
+        for quality in QUALITIES:
+            for size in SIZES:
+                grid.append(await run_cell(bench, queries, Arm(source, name, size), quality))
+                bench.progress("frameworks", len(grid), total)
+    return _finding(bench, source, grid, missing)
+
+
+async def middling(bench: Workbench, queries: Sequence[Query]) -> Source:
+    """The effort of the cheapest model, not the least one of several, whose accuracy is nearest a half: there is room both ways."""
+    model = bench.models[0]
+    sources = bench.sources(model)[1:] or bench.sources(model)
+    pilot = (await bench.recorded(queries, sources, PILOT, f"a pilot of {model.name}")).panel
+    mean = np.nanmean(pilot.score, axis=(0, 2)) if pilot.queries else np.zeros(len(sources))
+    return sources[int(np.abs(mean - 0.5).argmin())]
+
+
+async def capable(bench: Workbench, names: Sequence[str], query: Query, source: Source) -> tuple[list[str], list[str]]:
+    """The frameworks that the source can run, and why it cannot run the others; tried on one query."""
+    able, missing = [], []
+    for name in names:
+        try:
+            (answer,) = await bench.solved([query], Arm(source, name, 2), bench.reading)
+        except ConfigError as error:
+            missing.append(f"{name} cannot be run ({error})")
+            continue
+        if answer.candidates:
+            able.append(name)
+        else:
+            missing.append(f"{name} brought nothing ({answer.stopped})")
+    return able, missing
+
+
+async def run_cell(bench: Workbench, queries: Sequence[Query], arm: Arm, quality: float) -> Ran:
+    """Run one arm on every query with a verifier of this quality."""
+    reading = Reading(bench.reading.extract, noisy(bench.grade, of_quality(quality), bench.seed))
+    answers = await bench.solved(queries, arm, reading)
+    right = [bench.grade(query, answer.answer) or 0.0 for query, answer in zip(queries, answers, strict=True)]
+    tokens = [float(answer.spend.usage.tokens) for answer in answers]
+    return Ran(arm.strategy, arm.n, quality, np.array(right), np.array(tokens))
+
+
+def shares(grid: Sequence[Ran], weights: Floats) -> dict[str, float]:
+    """Shapley values of R squared over the cells, each the weighted mean over queries."""
+    return shapley_r_squared(*_regression(grid, weights))
+
+
+def _regression(grid: Sequence[Ran], weights: Floats) -> tuple[Floats, dict[str, Floats]]:
+    right = np.array([cell.right @ weights for cell in grid])
+    spend = np.log([cell.tokens @ weights for cell in grid])
+    spend = spend - spend.mean()
+    blocks = (np.column_stack((spend, spend**2)), dummies([str(c.quality) for c in grid]), dummies([c.framework for c in grid]))
+    return right, dict(zip(FACTORS, blocks, strict=True))
+
+
+def at_equal_spend(grid: Sequence[Ran], quality: float, weights: Floats) -> dict[str, float]:
+    """Accuracy of every framework at the largest spend that all of them reach, with a verifier of this quality."""
+    cells = [cell for cell in grid if cell.quality == quality]
+    names = list(dict.fromkeys(cell.framework for cell in cells))
+    curves = {n: [(float(c.tokens @ weights), float(c.right @ weights)) for c in cells if c.framework == n] for n in names}
+    spend = min(max(t for t, _ in curve) for curve in curves.values())
+    return {name: quality_at_cost([t for t, _ in curve], [q for _, q in curve], spend) for name, curve in curves.items()}
+
+
+def _finding(bench: Workbench, source: Source, grid: Sequence[Ran], missing: Sequence[str]) -> Finding:
+    n = len(grid[0].right)
+    resamples = resample_weights(n, RESAMPLES, bench.rng(20))
+    even = np.full(n, 1.0 / n)
+    whole, drawn = shares(grid, even), [shares(grid, weights) for weights in resamples]
+    numbers = {f"variance explained by {name}": percentile_interval(whole[name], [one[name] for one in drawn]) for name in FACTORS}
+    lead = percentile_interval(whole["verifier"] - whole["framework"], [one["verifier"] - one["framework"] for one in drawn])
+    apart = _spread(grid, even, resamples)
+    numbers |= {"verifier less framework": lead, "best less worst framework at equal spend": apart}
+    verdict: Verdict = "holds" if lead.low > 0 else "does not hold" if lead.high < 0 else "not told apart"
+    reached = ", ".join(f"{name} {100 * q:.0f} %" for name, q in at_equal_spend(grid, SHOWN, even).items())
+    order = sequential_r_squared(*_regression(grid, even))
+    said = ", ".join(f"{name} {told(numbers[f'variance explained by {name}'], digits=0)}" for name in FACTORS)
+    sentence = (
+        f"Of the variance between {len(grid)} cells on {source} ({n} questions), {said} is explained (in sequence: "
+        f"{', '.join(f'{name} {100 * value:.0f} %' for name, value in order.items())}). At equal spend and a verifier that is right "
+        f"{100 * SHOWN:.0f} % of the time: {reached}; best and worst are {told(apart, unit=' points')} apart."
+    )
+    tail = f" Left out: {'; '.join(missing)}." if missing else ""
+    return Finding(verdict, sentence + tail, numbers, (*map(_row, grid), *_shares(order, numbers)))
+
+
+def _spread(grid: Sequence[Ran], even: Floats, resamples: Floats) -> Interval:
+    """Best less worst framework at equal spend, which of them it is read off the queries as they are."""
+    reached = at_equal_spend(grid, SHOWN, even)
+    best, worst = max(reached, key=lambda name: reached[name]), min(reached, key=lambda name: reached[name])
+    drawn = [at_equal_spend(grid, SHOWN, weights) for weights in resamples]
+    return percentile_interval(reached[best] - reached[worst], [one[best] - one[worst] for one in drawn])
+
+
+def _row(cell: Ran) -> Row:
+    head = {"row": "cell", "framework": cell.framework, "size": cell.size, "verifier": cell.quality}
+    return head | {"tokens": float(cell.tokens.mean()), "quality": float(cell.right.mean())}
+
+
+def _shares(order: dict[str, float], numbers: dict[str, Interval]) -> list[Row]:
+    rows: list[Row] = []
+    for name in FACTORS:
+        i = numbers[f"variance explained by {name}"]
+        ends = {"share": i.estimate, "share low": i.low, "share high": i.high}
+        rows.append({"row": "share", "factor": name, "in sequence": order[name]} | ends)
+    return rows
+
+
+def draw(figure: Figure, finding: Finding) -> None:
+    """Draw accuracy against tokens by framework, by verifier quality, and what explains the variance."""
+    one, two, three = panels(figure, 3, CLAIM.question, "one model, the same questions, every run live", [1.15, 1.15, 0.8])
+    cells = finding.kind("cell")
+    names = list(dict.fromkeys(row["framework"] for row in cells))
+    for name, colour in zip(names, (*SERIES, *SERIES), strict=False):
+        _line(one, [r for r in cells if r["framework"] == name and r["verifier"] == SHOWN], colour, name)
+    one.set_title(f"frameworks, verifier right {100 * SHOWN:.0f} %", loc="left", fontsize=8.6)
+    levels = sorted({row["verifier"] for row in cells})
+    for level, colour in zip(levels, shades(len(levels)), strict=True):
+        _line(two, [r for r in cells if r["framework"] == names[0] and r["verifier"] == level], colour, f"{100 * level:.0f} %")
+    two.set_title(f"verifiers, framework {names[0]}", loc="left", fontsize=8.6)
+    for ax in (one, two):
+        ax.set_xscale("log")
+        ax.set_xlabel("tokens per question")
+        in_percent(ax)
+        legend(ax, loc="upper left")
+    low, high = (f([ax.get_ylim()[k] for ax in (one, two)]) for k, f in ((0, min), (1, max)))
+    for ax in (one, two):
+        ax.set_ylim(low, high + 0.12 * (high - low))
+    _bars(three, finding.kind("share"))
+
+
+def _line(ax: Axes, rows: Sequence[Row], colour: str, label: str) -> None:
+    ax.plot([r["tokens"] for r in rows], [r["quality"] for r in rows], "o-", color=colour, lw=1.8, ms=4, label=label)
+
+
+def _bars(ax: Axes, rows: Sequence[Row]) -> None:
+    for k, row in enumerate(rows):
+        ax.bar(k, row["share"], 0.6, color=SERIES[k], alpha=0.85)
+        ax.plot([k, k], [row["share low"], row["share high"]], color="#1f2933", lw=1.2)
+    ax.set_xticks(range(len(rows)), [row["factor"] for row in rows])
+    ax.set_title("variance explained", loc="left", fontsize=8.6)
+    ax.set_ylim(0, None)
+    in_percent(ax)
+
+
+CLAIM = Claim(
+    "framework",
+    "Does the framework matter, or spend and verifier?",
+    "2501.15602, 2406.06461",
+    measure,
+    draw,
+    (11.2, 3.8),
+)
