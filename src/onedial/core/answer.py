@@ -20,6 +20,7 @@ class Candidate:
         output_tokens: Tokens it took, thinking included; None if unknown.
         score: A verifier's score in [0, 1], or None if none was given.
         logprob: Mean token log-probability, or None.
+        confidence: How sure the model was of it, above 0, where a strategy weighs that; comparable within one query only.
     """
 
     source: Source
@@ -29,6 +30,7 @@ class Candidate:
     output_tokens: int | None = None
     score: float | None = None
     logprob: float | None = None
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

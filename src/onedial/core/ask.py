@@ -29,8 +29,11 @@ class Sample:
         max_thinking_tokens: Hard cap on thought, after which an answer is forced; None is no cap.
         temperature: None is the model's default.
         logprobs: Whether token log-probabilities are wanted.
+        top_logprobs: How many of the likeliest tokens at every place the confidence of its token is to rest on; 0 if none is wanted.
         continue_from: Assistant text to continue (needs the capability `continue`).
         judging: Whether completions of earlier asks are shown in it to be judged.
+        in_steps: Whether a later ask may continue its completions (needs the capability `continue`): at `max_tokens` they are cut
+            even within a thought, with no answer forced.
     """
 
     query_id: str
@@ -42,12 +45,16 @@ class Sample:
     max_thinking_tokens: int | None = None
     temperature: float | None = None
     logprobs: bool = False
+    top_logprobs: int = 0
     continue_from: str = ""
     judging: bool = False
+    in_steps: bool = False
 
     def __post_init__(self) -> None:
         if self.n < 1 or self.first_index < 0:
             raise ValueError(f"a sample ask needs n >= 1 and first_index >= 0, found n={self.n}, first_index={self.first_index}")
+        if self.top_logprobs < 0 or (self.top_logprobs and not self.logprobs):
+            raise ValueError(f"top_logprobs counts tokens and needs logprobs, found {self.top_logprobs} with logprobs={self.logprobs}")
 
     @property
     def follows_up(self) -> bool:
@@ -56,6 +63,11 @@ class Sample:
         Its completions are no independent samples of the query, and no recording of such can stand in for them.
         """
         return self.judging or bool(self.continue_from) or any(message.role == "assistant" for message in self.messages)
+
+    @property
+    def independent(self) -> bool:
+        """Whether its completions are whole, independent samples of the query, as recordings hold them."""
+        return not self.in_steps and not self.follows_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,8 @@ class Completion:
         output_tokens: Tokens of this completion, thinking included; None if only the ask's total is known.
         thinking_tokens: The part of them that is thought; None where the upstream does not say (absent is not zero).
         answer: The extracted answer where a recording holds only that; else None.
-        logprobs: Log-probability per output token, natural log, if asked for.
+        logprobs: Log-probability per output token, natural log, if asked for; of those that the endpoint shows, which may leave out thought.
+        confidences: Of the same tokens, `core.confidence.of_token` of the likeliest at each place; None if not asked for or not given.
         verifier_score: A score recorded with it, in [0, 1], or None.
         usage: What it used by itself where several requests made it, prompts included; None where it shares a request.
     """
@@ -81,6 +94,7 @@ class Completion:
     thinking_tokens: int | None = None
     answer: str | None = None
     logprobs: tuple[float, ...] | None = None
+    confidences: tuple[float, ...] | None = None
     verifier_score: float | None = None
     usage: Usage | None = None
 
