@@ -1,3 +1,4 @@
+import pickle
 import sys
 
 import pytest
@@ -52,6 +53,11 @@ def test_a_reference_out_of_the_schema_is_an_error_and_never_fetched(installed, 
 def test_a_reference_that_leads_nowhere_is_found_when_the_verifier_is_made_wherever_it_stands(installed, schema):
     with pytest.raises(ConfigError, match="which is not in it"):
         json_schema(schema)
+
+
+def test_it_can_be_sent_to_another_process(installed):
+    sent = pickle.loads(pickle.dumps(json_schema(SCHEMA)))
+    assert (sent(QUERY, '{"n": 3}'), sent(QUERY, "{}")) == (1.0, 0.0)
 
 
 def test_what_only_looks_like_a_reference_is_let_be(installed):

@@ -24,8 +24,10 @@ from onedial.apps.plan import plan
 from onedial.apps.promise import promise
 from onedial.apps.report import report
 from onedial.apps.run import run
+from onedial.apps.serve import serve
 from onedial.apps.tables import export_table, import_table
 from onedial.apps.terminal import show_error
+from onedial.apps.verifiers import verifiers
 from onedial.core.errors import OnedialError
 
 FAILED = 2
@@ -80,6 +82,7 @@ app.command(rich_help_panel=USE)(demo)
 app.command(rich_help_panel=USE)(ask)
 app.command(rich_help_panel=USE)(plan)
 app.command(rich_help_panel=USE)(run)
+app.command(rich_help_panel=USE)(serve)
 app.command(rich_help_panel=LEARN)(collect)
 app.command("import", rich_help_panel=LEARN)(import_table)
 app.command("export", rich_help_panel=LEARN)(export_table)
@@ -89,6 +92,7 @@ app.command(rich_help_panel=LOOK)(promise)
 app.command(rich_help_panel=LOOK)(report)
 app.command(rich_help_panel=LOOK)(bench)
 app.command(rich_help_panel=LOOK)(arms)
+app.command(rich_help_panel=LOOK)(verifiers)
 app.command(rich_help_panel=LOOK)(doctor)
 app.add_typer(lab, name="lab", rich_help_panel="Embedded models")
 

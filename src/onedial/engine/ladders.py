@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 from onedial.core.cores import one_core
@@ -71,7 +71,8 @@ def climb_all(
     if workers == 1 or len(climbs) == 1:
         return [_told(_climb(one, models, reading), progress, what, i + 1, len(climbs)) for i, one in enumerate(climbs)]
     with ProcessPoolExecutor(min(workers, len(climbs)), mp_context=get_context("spawn")) as pool:
-        running = [pool.submit(_climb, one, dict(models), reading) for one in climbs]
+        unjudged = replace(reading, judge=None)  # replays ask none, and few judges can be sent to a process
+        running = [pool.submit(_climb, one, dict(models), unjudged) for one in climbs]
         for done, _ in enumerate(as_completed(running), 1):
             progress(what, done, len(climbs))
         return [future.result() for future in running]

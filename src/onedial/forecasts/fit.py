@@ -18,6 +18,7 @@ from onedial.forecasts.learners.choose import choose_learner
 from onedial.forecasts.learners.registry import RECIPES
 from onedial.forecasts.sketch import sketch
 from onedial.forecasts.token_signal import TokenSignal, fit_token_signal
+from onedial.metrics.roc import accept_counts
 
 MIN_QUERIES = 20
 RIGHT = 0.5
@@ -195,8 +196,5 @@ def _trap(seen: Floats, forecast: Floats) -> float:
 
 def _roc(panel: Panel) -> tuple[float, float]:
     """How often the verifier accepts right and wrong answers, each with one pseudo-observation in its favour."""
-    judged = np.isfinite(panel.verdict) & np.isfinite(panel.score)
-    right, yes = panel.score[judged] >= 0.5, panel.verdict[judged] >= 0.5
-    accept_right = (float((yes & right).sum()) + 1.0) / (float(right.sum()) + 1.0)
-    accept_wrong = float((yes & ~right).sum()) / (float((~right).sum()) + 1.0)
-    return accept_right, accept_wrong
+    accepted_right, right, accepted_wrong, wrong = accept_counts(panel.verdict, panel.score)
+    return (accepted_right + 1.0) / (right + 1.0), accepted_wrong / (wrong + 1.0)

@@ -22,16 +22,24 @@ def json_schema(schema: Mapping[str, Any]) -> Verifier:
     Raises:
         ConfigError: `jsonschema` is not installed, the schema is not one, or a `$ref` in it leads nowhere.
     """
-    checker = _checker(schema)
+    return _FitsSchema(schema)
 
-    def fits_schema(query: Query, answer: str) -> float | None:
+
+class _FitsSchema:
+    """The verifier; made anew where it is sent to another process."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._schema, self._checker = schema, _checker(schema)
+
+    def __call__(self, query: Query, answer: str) -> float | None:
         try:
             value = read_json(answer)
         except ValueError:
             return 0.0
-        return _verdict(checker, value)
+        return _verdict(self._checker, value)
 
-    return fits_schema
+    def __reduce__(self) -> tuple[Any, ...]:
+        return json_schema, (self._schema,)
 
 
 def _verdict(checker: Any, value: Any) -> float | None:

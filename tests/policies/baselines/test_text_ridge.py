@@ -4,7 +4,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from lessons import skill_case, token_case
-from onedial.policies.baselines.logit import cross_fitted, folds_of
+from onedial.forecasts.logit import cross_fitted, folds_of
 from onedial.policies.baselines.text_ridge import forecast_scores
 
 

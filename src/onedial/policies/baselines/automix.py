@@ -22,8 +22,8 @@ import numpy as np
 
 from onedial.core.decision import Policy
 from onedial.core.outcome import Floats
+from onedial.forecasts.logit import folds_of
 from onedial.policies.baselines.contract import Lesson, StepperRecipe
-from onedial.policies.baselines.logit import folds_of
 from onedial.policies.baselines.pool import Pool, pool_of
 from onedial.policies.baselines.staged import Stage
 from onedial.policies.baselines.two_arm import Opening, levels, tuned

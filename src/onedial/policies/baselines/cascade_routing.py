@@ -21,8 +21,8 @@ from onedial.core.arm import Arm, Source
 from onedial.core.decision import Decision, Policy
 from onedial.core.outcome import Floats, Ints
 from onedial.core.query import Query
+from onedial.forecasts.logit import Logit, cross_fitted, folds_of
 from onedial.policies.baselines.contract import Lesson, StepperRecipe
-from onedial.policies.baselines.logit import Logit, cross_fitted, folds_of
 from onedial.policies.baselines.pool import Pool, pool_of, thinned, worths
 from onedial.policies.baselines.supermodels import Flags, Residuals, best_of_sets
 from onedial.policies.baselines.text_ridge import TextRidge, forecast_scores

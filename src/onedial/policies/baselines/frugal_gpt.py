@@ -19,8 +19,8 @@ import numpy as np
 
 from onedial.core.decision import Policy
 from onedial.core.outcome import Floats
+from onedial.forecasts.logit import Logit, cross_fitted, folds_of
 from onedial.policies.baselines.contract import Lesson, StepperRecipe
-from onedial.policies.baselines.logit import Logit, cross_fitted, folds_of
 from onedial.policies.baselines.pool import Pool, ladder, pool_of, thinned
 from onedial.policies.baselines.staged import Stage, Staged, warm
 from onedial.policies.baselines.text_ridge import TextRidge, forecast_scores

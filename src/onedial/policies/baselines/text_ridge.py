@@ -15,9 +15,9 @@ import numpy as np
 from onedial.core.outcome import Floats, Ints, known_mean
 from onedial.core.query import Query
 from onedial.forecasts.features import features
+from onedial.forecasts.logit import folds_of
 from onedial.policies.baselines.contract import Lesson
 from onedial.policies.baselines.embedding import Embedding
-from onedial.policies.baselines.logit import folds_of
 from onedial.policies.baselines.ridge import Basis, Ridge
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from onedial.core.decision import Policy
 from onedial.core.outcome import Floats, Ints
+from onedial.forecasts.logit import Logit, cross_fitted, folds_of
 from onedial.policies.baselines.contract import Lesson, StepperRecipe
-from onedial.policies.baselines.logit import Logit, cross_fitted, folds_of
 from onedial.policies.baselines.pool import Pool, pool_of
 from onedial.policies.baselines.staged import Stage
 from onedial.policies.baselines.two_arm import Opening, levels, tuned

@@ -19,6 +19,7 @@ from onedial.core.errors import ConfigError, unknown
 from onedial.core.query import Message, Query
 from onedial.core.steps import Steps
 from onedial.verifiers.judges.contract import Judge, Verdicts, one_by_one
+from onedial.verifiers.process import paragraphs
 
 EMPTY = "(no answer)"
 """Stands for a step without text: an empty turn is refused by some endpoints."""
@@ -45,15 +46,6 @@ def process_reward(source: Source, join: str = "last", parts: Callable[[str], Se
     if join not in JOINS:
         raise ConfigError(unknown("way to join step scores", join, JOINS))
     return _rewarded(source, parts or paragraphs, lambda scores: JOINS[join](scores) if scores else None)
-
-
-def paragraphs(text: str) -> list[str]:
-    r"""Split at blank lines; what has none is one step.
-
-    >>> paragraphs("Add 2 and 2.\n\nSo it is 4.")
-    ['Add 2 and 2.', 'So it is 4.']
-    """
-    return [part.strip() for part in text.split("\n\n") if part.strip()]
 
 
 def reward_ask(query: Query, source: Source, steps: Sequence[str], index: int = 0) -> Sample:
