@@ -8,8 +8,10 @@ from onedial.core.decision import Decision
 from onedial.core.query import Query
 from onedial.core.steps import drive
 from onedial.core.usage import Usage
+from onedial.engine.rollout import roll_out
 from onedial.engine.solve import solve_steps
 from onedial.strategies.draw import Reading
+from onedial.verifiers.judges.pointwise import pointwise
 
 QUERY = Query("q", "2 + 2 ?")
 SMALL, LARGE = Source("small", "0"), Source("large", "0")
@@ -78,3 +80,33 @@ def test_a_policy_that_never_stops_is_stopped():
 
     solved = drive(solve_steps(QUERY, Endless(), Reading()), lambda ask: samples("4"))
     assert len(solved.answer.candidates) == 64 and solved.answer.stopped == "64 blocks are drawn, the most for one query"
+
+
+def test_a_judge_is_asked_after_every_block_and_its_cost_is_part_of_the_blocks():
+    judge = pointwise(LARGE)
+    steps = solve_steps(QUERY, policy := Script(Arm(SMALL, "best", 2), Arm(SMALL)), Reading(judge=judge))
+    assert next(steps).source == SMALL
+    first = steps.send(samples("3", "4"))
+    assert (first.source, first.judging) == (LARGE, True)
+    steps.send(samples("Score: 2", cost=10.0))
+    assert steps.send(samples("hm", cost=10.0)).first_index == 2
+    steps.send(samples("4"))
+    with pytest.raises(StopIteration) as end:
+        steps.send(samples("Score: 9", cost=10.0))
+    solved = end.value.value
+    assert [c.score for c in solved.answer.candidates] == [0.2, None, 0.9]
+    assert [block.spend.cost_usd for block in solved.drawn] == [21.0, 11.0] and solved.answer.spend.cost_usd == 32.0
+    assert policy.seen == [(0, 0.0), (2, 21.0), (3, 32.0)] and "1 of 2 verdicts could not be read" in solved.answer.stopped
+
+
+def test_a_roll_out_takes_the_recorded_scores_and_asks_no_judge():
+    class Recorded:
+        queries = (QUERY,)
+
+        def replay(self):
+            return lambda ask: pytest.fail("a judge was asked") if ask.judging else samples("4")
+
+        def grade(self, query, candidate):
+            return 1.0
+
+    assert roll_out(Recorded(), Script(Arm(SMALL)), Reading(judge=pointwise(LARGE))).quality.tolist() == [1.0]
