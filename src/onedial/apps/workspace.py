@@ -12,7 +12,7 @@ from onedial.engine.dial import Dial, Grader, Settings
 from onedial.runtime.client import Client
 from onedial.runtime.comparing import Apart
 from onedial.runtime.composed import Composed
-from onedial.runtime.config import UNIT_TESTS, Config, load_config
+from onedial.runtime.config import UNIT_TESTS, Config, ServeTable, load_config
 from onedial.runtime.pool import Pool
 from onedial.runtime.sandbox import refuse_unfit_tests, run_tests
 from onedial.runtime.sandbox_client import SandboxClient
@@ -44,6 +44,12 @@ def load(config: Path | str | None = None, data: Path | str | None = None, seed:
     if config is not None and not path.exists():
         raise ConfigError(f"there is no configuration file {path}. Write one, or leave it out to use the embedded models.")
     return configured(path, data, seed) if path.exists() else embedded(data, seed)
+
+
+def serve_table(config: Path | None) -> ServeTable:
+    """What the configuration says of the gateway; nothing where there is no file."""
+    found = load_config(config or CONFIG, verifiers=(*VERIFIERS, "json_schema", UNIT_TESTS, "lab"), graders=tuple(GRADERS))
+    return ServeTable() if found is None or found.serve is None else found.serve
 
 
 def embedded(data: Path | str | None = None, seed: int = 0, methods: Sequence[str] = ()) -> Dial:

@@ -13,6 +13,7 @@ import numpy as np
 
 from onedial.core.arm import Source
 from onedial.core.ask import Sample
+from onedial.core.decision import Decision
 from onedial.core.errors import BudgetExhausted, ModelError, TableError
 from onedial.core.model import SCORES
 from onedial.core.objective import Objective
@@ -183,8 +184,10 @@ class Dial:
         objective = Objective(quality, within, budget_usd, cap_usd, max_calls, commit)
         return await self.solve_for(Query.of(query) if isinstance(query, str) else query, objective)
 
-    async def solve_for(self, query: Query, objective: Objective, promised: Promise | None = None) -> Solved:
-        """Answer one query for an objective; a promise made before may be handed in."""
+    async def solve_for(
+        self, query: Query, objective: Objective, promised: Promise | None = None, within_grant: Grant | None = None
+    ) -> Solved:
+        """Answer one query for an objective; a promise made before may be handed in, and a grant to spend of instead of the dial's own."""
         found = promised or self.promise(objective)
         fit = self.fitted
         assessor, placed = (self._assessor, ()) if objective.budget_usd is None else (self._wider, tuple(p.depth for p in self.placed))
@@ -193,13 +196,27 @@ class Dial:
             most = [self.pool.input_tokens(Sample(query.id, source, query.messages)) for source in assessor.sources]
             assessor.bound_input(query, np.array(most, dtype=float))
         policy = policy_of(fit, assessor, found.mixture, objective, placed=placed)
-        grant = self.grant.child(Budget(usd=objective.cap_usd, calls=objective.max_calls))
-        solved = await run(solve_steps(query, policy, self.settings.reading), self.pool, grant)
-        assessor.forget(query)
+        grant = (within_grant or self.grant).child(Budget(usd=objective.cap_usd, calls=objective.max_calls))
+        try:
+            solved = await run(solve_steps(query, policy, self.settings.reading), self.pool, grant)
+        finally:
+            assessor.forget(query)
         if not solved.answer.candidates:
             failed = BudgetExhausted if solved.answer.spend.usage.calls == 0 else ModelError
             raise failed(f"query {query.id!r} has no answer: {solved.answer.stopped}")
         return solved
+
+    def first_choice(self, query: Query, objective: Objective, promised: Promise | None = None) -> Decision:
+        """What would be drawn first, decided without asking anyone.
+
+        Raises:
+            TargetUnreachable: The goal is beyond this pool.
+        """
+        found, assessor = promised or self.promise(objective), self._assessor
+        assert assessor is not None  # a promise needs a fit
+        decision = policy_of(self.fitted, assessor, found.mixture, objective).choose(query)
+        assessor.forget(query)
+        return decision
 
     def solve_blocking(self, query: str | Query, **goal: Any) -> Solved:
         """`solve`, for code without an event loop."""

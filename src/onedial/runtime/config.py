@@ -49,6 +49,7 @@ class Config:
         store_path: The outcome store; a relative path is taken from the folder of the file.
         samples: Samples to collect per (query, source).
         methods: Strategies to run over every model, such as `revise=3`: each makes one more model to choose.
+        serve: The gateway's default goal and its keys.
     """
 
     models: tuple[Endpoint, ...]
@@ -59,6 +60,7 @@ class Config:
     store_path: Path
     samples: int
     methods: tuple[str, ...] = ()
+    serve: ServeTable | None = None
 
 
 class PriceTable(msgspec.Struct):
@@ -118,6 +120,25 @@ class GridTable(msgspec.Struct):
     methods: list[Word] = field(default_factory=list)
 
 
+class KeyTable(msgspec.Struct):
+    """A key that may use the gateway: its secret is in the environment, and what it may spend in all."""
+
+    name: Word
+    env: Word
+    cap_usd: Annotated[float, Meta(gt=0)] | None = None
+    cap_tokens: Positive | None = None
+    cap_calls: Positive | None = None
+
+
+class ServeTable(msgspec.Struct):
+    """What the gateway does where a request asks for nothing, and who may ask."""
+
+    quality: Annotated[float, Meta(gt=0, le=1)] | None = None
+    within: Annotated[float, Meta(ge=0, lt=1)] | None = None
+    cost: Annotated[float, Meta(gt=0)] | None = None
+    keys: list[KeyTable] = field(default_factory=list)
+
+
 class FileTable(msgspec.Struct):
     """The whole file."""
 
@@ -125,6 +146,7 @@ class FileTable(msgspec.Struct):
     answers: AnswersTable = field(default_factory=AnswersTable)
     store: StoreTable = field(default_factory=StoreTable)
     grid: GridTable = field(default_factory=GridTable)
+    serve: ServeTable = field(default_factory=ServeTable)
 
 
 def load_config(
@@ -214,6 +236,7 @@ def _checked(file: FileTable, path: Path) -> Config:
         store_path=path.parent / file.store.path,
         samples=file.grid.samples,
         methods=tuple(file.grid.methods),
+        serve=file.serve,
     )
 
 

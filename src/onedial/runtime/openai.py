@@ -13,19 +13,24 @@ import asyncio
 import os
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from onedial.core.arm import Source
 from onedial.core.ask import Completion, Failure, Sample, Samples
 from onedial.core.errors import ConfigError, ModelError, OnedialError, unknown
 from onedial.core.model import Model
 from onedial.core.usage import Usage
-from onedial.runtime.bound import output_bound, prompt_bound
+from onedial.runtime.bound import TOKENS_PER_PROMPT, cut_at, output_bound, prompt_bound
+from onedial.runtime.cutting import Part, joined, rest_of, unmarked, without_empty
 from onedial.runtime.endpoint import Endpoint
 from onedial.runtime.faults import LONGEST_ASKED_WAIT_S, Again, fault, key_advice, message_of, names_output_cap, wait_s
+from onedial.runtime.forwarded import forwarded_body
 from onedial.runtime.tally import Tally, tally
+from onedial.runtime.thinking import cap_of
+from onedial.runtime.unfit import refuse_unfit
 from onedial.runtime.wire import Received, completion_of, drop_repeated, messages_of, received, request_body
 
 if TYPE_CHECKING:
@@ -34,15 +39,6 @@ if TYPE_CHECKING:
 CHAT = "/chat/completions"
 CONNECT_S = 10.0
 LISTING_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """What one request brought: completions, or the trouble that kept them away; and what was used either way."""
-
-    completions: tuple[Completion, ...] = ()
-    usage: Usage = Usage()
-    trouble: str = ""
 
 
 class OpenAIClient:
@@ -80,8 +76,10 @@ class OpenAIClient:
                 self._ask_singly(name)
 
     def input_tokens(self, ask: Sample) -> int:
-        """An upper bound from the length of the text, the words of a prompted effort included."""
-        return prompt_bound(replace(ask, messages=messages_of(ask, self._endpoint(ask.source.model))))
+        """An upper bound from the length of the text, the words of a prompted effort included, and a thought that may be sent back."""
+        endpoint = self._endpoint(ask.source.model)
+        own, cut = prompt_bound(replace(ask, messages=messages_of(ask, endpoint))), cut_at(ask, endpoint.model)
+        return own if cut is None else own + cut + TOKENS_PER_PROMPT
 
     async def sample(self, ask: Sample) -> Samples | Failure:
         """Carry out one ask: in one request where the model can return `n` choices, else in one request each.
@@ -92,7 +90,7 @@ class OpenAIClient:
             ModelError: The endpoint refuses the key or the account.
         """
         endpoint = self._endpoint(ask.source.model)
-        _check(ask, endpoint.model)
+        refuse_unfit(ask, endpoint)
         begun = asyncio.get_running_loop().time()
         parts = await self._parts(ask, endpoint)
         usage = sum((part.usage for part in parts), Usage())
@@ -116,6 +114,27 @@ class OpenAIClient:
         if session is not None:
             await session.close()
 
+    async def forward(self, source: Source, body: Mapping[str, Any]) -> aiohttp.ClientResponse:
+        """Send a request on as it came, but for the model's name and the fields of the effort; sent once.
+
+        Returns:
+            The response as soon as it begins, whatever its status; the caller reads and closes it.
+
+        Raises:
+            ConfigError: The model or its effort is not known, or its key is missing.
+            aiohttp.ClientError: The endpoint cannot be reached.
+            TimeoutError: It did not begin to answer in time.
+        """
+        import aiohttp
+
+        endpoint = self._endpoint(source.model)
+        endpoint.model.effort(source.effort)
+        data = msgspec.json.encode(forwarded_body(source, body, endpoint))
+        headers = {"Content-Type": "application/json", **self._authorization(endpoint)}
+        patience = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=endpoint.timeout_s)
+        url = endpoint.url.rstrip("/") + CHAT
+        return await self._connection().post(url, data=data, headers=headers, timeout=patience, allow_redirects=False)
+
     async def request(self, ask: Sample) -> Tally:
         """Send one ask in one request, once, and say what its reply proves; for probing.
 
@@ -128,19 +147,40 @@ class OpenAIClient:
         except Again as trouble:
             raise ModelError(f"{trouble} Look at the endpoint, or try again later.") from trouble
 
-    async def _parts(self, ask: Sample, endpoint: Endpoint) -> list[_Part]:
-        if ask.n == 1 or "n" in endpoint.model.capabilities:
-            return [await self._persist(ask, endpoint)]
+    async def _parts(self, ask: Sample, endpoint: Endpoint) -> list[Part]:
+        cut = cut_at(ask, endpoint.model)
+        if ask.n == 1 or ("n" in endpoint.model.capabilities and cut is None):
+            return [await self._part(ask, endpoint, cut)]
         singles = [replace(ask, n=1, first_index=ask.first_index + i) for i in range(ask.n)]
-        ended = await asyncio.gather(*(self._persist(single, endpoint) for single in singles), return_exceptions=True)
-        parts = [part for part in ended if isinstance(part, _Part)]
+        ended = await asyncio.gather(*(self._part(single, endpoint, cut) for single in singles), return_exceptions=True)
+        parts = [part for part in ended if isinstance(part, Part)]
         errors = [error for error in ended if isinstance(error, BaseException)]
         foreseen = all(isinstance(error, OnedialError) for error in errors)
         if errors and not (foreseen and any(part.usage.calls for part in parts)):
             raise errors[0]
         return parts
 
-    async def _persist(self, ask: Sample, endpoint: Endpoint) -> _Part:
+    async def _part(self, ask: Sample, endpoint: Endpoint, cut: int | None) -> Part:
+        """Bring completions, their thought ended after `cut` tokens."""
+        if cut is None:
+            part = await self._persist(ask, endpoint)
+            return part if cap_of(ask, endpoint.model) is None else self._capped(part, endpoint)
+        first = await self._persist(replace(ask, max_tokens=cut, max_thinking_tokens=None), endpoint)
+        rest = rest_of(ask, first.completions[0], cut, endpoint) if first.completions else None
+        if rest is None:
+            return without_empty(first, endpoint)
+        return joined(first, await self._persist(rest, unmarked(endpoint)), endpoint)
+
+    def _capped(self, part: Part, endpoint: Endpoint) -> Part:
+        """Leave out what was cut within its thought; from then on the client itself keeps caps of this endpoint."""
+        whole = without_empty(part, endpoint)
+        if whole is not part:
+            model = self.models[endpoint.model.name]
+            efforts = tuple(replace(effort, native=False) for effort in model.efforts)
+            self._redescribe(replace(model, efforts=efforts, capabilities=model.capabilities - {"thinking_cap"}))
+        return whole
+
+    async def _persist(self, ask: Sample, endpoint: Endpoint) -> Part:
         """Attempt until it works or may not be repeated any more."""
         lost = Usage()
         for attempt in range(endpoint.retries + 1):
@@ -151,12 +191,12 @@ class OpenAIClient:
                 last, after_s = str(trouble), trouble.after_s
             else:
                 self._learn(endpoint.model.name, ask, counted)
-                return _Part(completions, lost + counted.usage)
+                return Part(completions, lost + counted.usage)
             if (after_s or 0.0) > LONGEST_ASKED_WAIT_S:
-                return _Part((), lost, f"{last} It asks to wait {after_s:.0f} s.")
+                return Part((), lost, f"{last} It asks to wait {after_s:.0f} s.")
             if attempt < endpoint.retries:
                 await self._sleep(wait_s(attempt, after_s, self._rng))
-        return _Part((), lost, f"{last} Gave up after {endpoint.retries + 1} attempts.")
+        return Part((), lost, f"{last} Gave up after {endpoint.retries + 1} attempts.")
 
     async def _attempt(self, ask: Sample, endpoint: Endpoint) -> tuple[tuple[Completion, ...], Tally]:
         """Send a request once and read its reply."""
@@ -228,8 +268,11 @@ class OpenAIClient:
 
     def _ask_singly(self, name: str) -> None:
         model = self.models[name]
-        self.models[name] = replace(model, capabilities=model.capabilities - {"n"})
-        self._endpoints[name] = replace(self._endpoints[name], model=self.models[name])
+        self._redescribe(replace(model, capabilities=model.capabilities - {"n"}))
+
+    def _redescribe(self, model: Model) -> None:
+        self.models[model.name] = model
+        self._endpoints[model.name] = replace(self._endpoints[model.name], model=model)
 
     def _worst(self, ask: Sample, endpoint: Endpoint) -> Usage:
         return Usage(1, self.input_tokens(ask), 0, ask.n * output_bound(ask, endpoint.model), bounded=True)
@@ -254,20 +297,3 @@ class OpenAIClient:
         if self._session is None:
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         return self._session
-
-
-def _check(ask: Sample, model: Model) -> None:
-    """Refuse what the model cannot do, before it is paid for."""
-    model.effort(ask.source.effort)
-    if ask.logprobs and "logprobs" not in model.capabilities:
-        raise ConfigError(
-            f"model {model.name!r} is asked for log-probabilities; it lacks the capability 'logprobs'. Add it if the endpoint has it."
-        )
-    if ask.continue_from and "continue" not in model.capabilities:
-        raise ConfigError(
-            f"model {model.name!r} is asked to continue a text; it lacks the capability 'continue'. Add it if the endpoint has it."
-        )
-    if ask.max_thinking_tokens is not None:
-        raise ConfigError(
-            f"model {model.name!r}: a cap on thought is not sent over HTTP; write an effort of kind 'cap' with its body instead."
-        )

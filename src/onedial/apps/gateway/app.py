@@ -1,0 +1,208 @@
+"""The routes. Shapes are in `chat`, what is done in `gateway`, errors in `trouble`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from onedial.apps.gateway import chat
+from onedial.apps.gateway.asking import NAME
+from onedial.apps.gateway.decisions import new_name
+from onedial.apps.gateway.gateway import Answered, Gateway
+from onedial.apps.gateway.relay import END
+from onedial.apps.gateway.trouble import Refused, described
+from onedial.core.errors import OnedialError
+from onedial.core.version import __version__
+
+BEAT_S = 1.0
+BEAT = b": still working\n\n"
+STREAM = "text/event-stream"
+log = logging.getLogger("onedial.gateway")
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def app_of(gateway: Gateway) -> Starlette:
+    """The application: every route, and the pool closed at the end."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await gateway.dial.aclose()
+
+    routes = _Routes(gateway)
+    listed: list[tuple[str, str, Handler]] = [
+        ("/v1/chat/completions", "POST", routes.chat),
+        ("/v1/decide", "POST", routes.decide),
+        ("/v1/feedback", "POST", routes.feedback),
+        ("/v1/decisions/{name}", "GET", routes.decision),
+        ("/v1/models", "GET", routes.models),
+        ("/healthz", "GET", routes.alive),
+        ("/readyz", "GET", routes.ready),
+    ]
+    return Starlette(
+        routes=[Route(path, _guarded(handler), methods=[method]) for path, method, handler in listed],
+        exception_handlers={404: _no_route, 405: _no_route},
+        lifespan=lifespan,
+    )
+
+
+def _json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(value), status, headers, "application/json")
+
+
+async def _no_route(request: Request, _: Exception) -> Response:
+    status, body = described(Refused(404, f"there is no {request.method} {request.url.path} here.", code="not_found"))
+    return _json(body, status)
+
+
+def _guarded(handler: Handler) -> Handler:
+    """Every error becomes an error of the protocol; what nobody foresaw is logged, and not told."""
+
+    async def handle(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except ClientDisconnect:
+            return Response(status_code=499)
+        except (OnedialError, Refused) as error:
+            status, body = described(error)
+        except Exception as error:  # the last line of defence: a server answers
+            log.exception("%s %s failed", request.method, request.url.path)
+            status, body = described(error)
+        return _json(body, status)
+
+    return handle
+
+
+class _Routes:
+    """A handler per route."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def chat(self, request: Request) -> Response:
+        """Answer, or hand on."""
+        gateway, headers, name = self._gateway, dict(request.headers), new_name()
+        key = gateway.door.admit(headers)
+        found = chat.read(await request.body())
+        wish = gateway.asked(found, headers)
+        source = gateway.target(found, wish)
+        if source is None:
+            if wish.objective is not None:
+                gateway.promise(wish.objective)  # what cannot be promised is refused before a stream begins
+            work = asyncio.create_task(gateway.answer(name, found, wish, key))
+            if found.get("stream"):
+                options = found.get("stream_options")
+                wanted = isinstance(options, dict) and bool(options.get("include_usage"))
+                return StreamingResponse(_streamed(name, work, wanted), media_type=STREAM, headers=_named(name))
+            model, text, usage, said = await _while_there(request, work)
+            return _json(chat.response(name, model, text, usage, said), headers=_named(name, said))
+        relay = await gateway.relay(name, source, found, key)
+        headers = {**_named(name), "x-onedial-arm": str(source)}
+        if found.get("stream") and relay.status == 200:
+            options = found.get("stream_options")
+            kept = isinstance(options, dict) and bool(options.get("include_usage"))
+            return StreamingResponse(relay.events(kept), media_type=STREAM, headers=headers)
+        data = await relay.whole()
+        return Response(data, relay.status, {**headers, "x-onedial-cost-usd": f"{relay.cost_usd:.9f}"}, "application/json")
+
+    async def decide(self, request: Request) -> Response:
+        """Say what would be done."""
+        headers = dict(request.headers)
+        self._gateway.door.admit(headers)
+        found = chat.read(await request.body())
+        return _json(self._gateway.decide(found, self._gateway.asked(found, headers)))
+
+    async def feedback(self, request: Request) -> Response:
+        """Take the score of an answer."""
+        key = self._gateway.door.admit(dict(request.headers))
+        found = _feedback(await request.body())
+        one = self._gateway.decisions.of(found.id, key.name)
+        if one is None:
+            raise Refused(404, f"there is no request {found.id!r} of yours among the latest.", code="not_found")
+        await asyncio.to_thread(self._gateway.learn, one, found.score)
+        return _json({"id": found.id, "score": found.score, "stored": True})
+
+    async def decision(self, request: Request) -> Response:
+        """Say why."""
+        key = self._gateway.door.admit(dict(request.headers))
+        name = str(request.path_params["name"])
+        one = self._gateway.decisions.of(name, key.name)
+        if one is None:
+            raise Refused(404, f"there is no request {name!r} of yours among the latest.", code="not_found")
+        return _json({"id": name, "onedial": one.said})
+
+    async def models(self, request: Request) -> Response:
+        """List what can be asked by name: onedial, and every model at every effort."""
+        self._gateway.door.admit(dict(request.headers))
+        names = [NAME, *(str(source) for source in self._gateway.dial.sources)]
+        listed = [{"id": name, "object": "model", "created": 0, "owned_by": NAME} for name in names]
+        return _json({"object": "list", "data": listed})
+
+    async def alive(self, _: Request) -> Response:
+        """Say that the process answers."""
+        return _json({"status": "ok", "version": __version__})
+
+    async def ready(self, _: Request) -> Response:
+        """Say whether the default goal can be served."""
+        try:
+            promised = self._gateway.promise(self._gateway.default)
+        except OnedialError as error:
+            return _json({"status": "not ready", "reason": str(error)}, 503)
+        return _json({"status": "ready", "promise": promised.sentence})
+
+
+class _Feedback(msgspec.Struct):
+    """What is told of an answer: its request id, and its score in [0, 1]."""
+
+    id: str
+    score: float
+
+
+def _feedback(body: bytes) -> _Feedback:
+    try:
+        found = msgspec.json.decode(body, type=_Feedback)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Refused(400, f'feedback is not understood ({error}); expected {{"id": "chatcmpl-...", "score": 0.0 to 1.0}}.') from None
+    if not 0.0 <= found.score <= 1.0:
+        raise Refused(400, f"score is {found.score}; expected a number from 0 to 1.")
+    return found
+
+
+def _named(name: str, said: dict[str, Any] | None = None) -> dict[str, str]:
+    more = {} if said is None else {"x-onedial-arm": str(said["arm"]), "x-onedial-cost-usd": f"{said['cost_usd']:.9f}"}
+    return {"x-request-id": name, **more}
+
+
+async def _while_there(request: Request, work: asyncio.Task[Answered]) -> Answered:
+    """The result of some work, which is cancelled if the client leaves: then what was used is settled, and no more is bought."""
+    try:
+        while not (await asyncio.wait({work}, timeout=BEAT_S))[0]:
+            if await request.is_disconnected():
+                raise ClientDisconnect
+        return work.result()
+    finally:
+        work.cancel()
+
+
+async def _streamed(name: str, work: asyncio.Task[Answered], usage_wanted: bool) -> AsyncIterator[bytes]:
+    """Heartbeats until the answer is there, then its chunks; an error is an event, and never a clean end."""
+    try:
+        while not (await asyncio.wait({work}, timeout=BEAT_S))[0]:
+            yield BEAT
+        model, text, usage, said = work.result()
+        for chunk in chat.chunks(name, model, text, usage if usage_wanted else None, said):
+            yield chat.event(chunk)
+        yield END + b"\n\n"
+    except (OnedialError, Refused) as error:
+        yield chat.event(described(error)[1])
+    finally:
+        work.cancel()

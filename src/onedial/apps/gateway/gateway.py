@@ -1,0 +1,193 @@
+"""What the gateway does with a request, whatever carries it: decide, answer or hand on, and remember why."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from onedial.apps.gateway.asking import Asked, asked
+from onedial.apps.gateway.chat import question, topic
+from onedial.apps.gateway.decisions import Decided, Decisions, told
+from onedial.apps.gateway.keys import Doorkeeper, Key
+from onedial.apps.gateway.relay import Relay, with_usage
+from onedial.apps.gateway.trouble import Refused
+from onedial.apps.terminal import plain
+from onedial.core.arm import Arm, Source
+from onedial.core.errors import BudgetExhausted, ConfigError, ModelError
+from onedial.core.objective import Objective
+from onedial.core.outcome import Outcome
+from onedial.core.query import Query
+from onedial.core.usage import Usage
+from onedial.engine.dial import Dial
+from onedial.engine.promise import Promise
+from onedial.engine.solve import Solved
+from onedial.runtime.driver import run
+from onedial.runtime.openai import OpenAIClient
+from onedial.runtime.store import Store
+from onedial.strategies.registry import steps_of
+
+Answered = tuple[str, str, Usage, dict[str, Any]]
+"""Model, text, usage and the `onedial` object."""
+
+
+class Gateway:
+    """Answers requests with a dial.
+
+    Attributes:
+        dial: The pool and the fit.
+        default: What is aimed at where a request asks for nothing.
+        door: Who may ask.
+        decisions: What was decided lately.
+    """
+
+    def __init__(self, dial: Dial, default: Objective, door: Doorkeeper) -> None:
+        self.dial, self.default, self.door = dial, default, door
+        self.decisions = Decisions()
+        self._promises: dict[tuple[str, Objective], Promise] = {}
+
+    def asked(self, request: Mapping[str, Any], headers: Mapping[str, str]) -> Asked:
+        """What a request asks for.
+
+        Raises:
+            Refused: 404 for a model that is not there.
+            ConfigError: Anything else that cannot be done.
+        """
+        found = asked(request["model"], request.get("onedial"), headers, self.default)
+        if found.arm is not None:
+            try:
+                self.dial.pool.model(found.arm.source.model).effort(found.arm.source.effort)
+            except ConfigError as error:
+                raise Refused(404, str(error), code="model_not_found") from None
+        return found
+
+    def promise(self, objective: Objective) -> Promise:
+        """What is served for an objective; found once per fit.
+
+        Raises:
+            ConfigError: Nothing has been fitted.
+            TargetUnreachable: It cannot be met.
+        """
+        key = (self.dial.fitted.digest, objective)
+        if key not in self._promises:
+            self._promises[key] = self.dial.promise(objective)
+        return self._promises[key]
+
+    def target(self, request: Mapping[str, Any], wish: Asked) -> Source | None:
+        """The model that a request goes to as it stands; None where it is a plain question, to be answered by what is best.
+
+        Raises:
+            ConfigError: It can only go to a model that takes any request, and there is none.
+        """
+        query = question(request)
+        if wish.arm is not None:
+            direct = wish.arm.strategy == "direct" and wish.arm.n == 1
+            if direct and isinstance(self.dial.pool.client(wish.arm.source.model), OpenAIClient):
+                return wish.arm.source
+            if query is None:
+                raise ConfigError(f"{wish.arm} takes plain questions only: system text, one user turn, and no fields that tie its form.")
+            return None
+        if query is not None:
+            return None
+        return self._routed(request, wish)
+
+    def _routed(self, request: Mapping[str, Any], wish: Asked) -> Source:
+        """The source that is best for one sample of this request."""
+        assert wish.objective is not None
+        objective = replace(wish.objective, commit="before")
+        decision = self.dial.first_choice(topic(request), objective, self.promise(wish.objective))
+        listed = [decision.arm.source] if decision.arm is not None else []
+        listed += [one.arm.source for one in decision.outlooks if one.arm.n == 1]
+        able = [source for source in listed if isinstance(self.dial.pool.client(source.model), OpenAIClient)]
+        if not able:
+            raise ConfigError(
+                "this request has turns or fields that only an endpoint can take, and no model here is one. "
+                "Ask a plain question, or configure endpoints in onedial.toml."
+            )
+        return able[0]
+
+    async def answer(self, name: str, request: Mapping[str, Any], wish: Asked, key: Key) -> Answered:
+        """Answer a plain question.
+
+        Raises:
+            OnedialError: It cannot be answered.
+        """
+        query, begun = question(request), time.perf_counter()
+        assert query is not None
+        if wish.arm is not None:
+            return await self._pinned(name, query, wish.arm, key)
+        assert wish.objective is not None
+        promised = self.promise(wish.objective)
+        solved = await self.dial.solve_for(query, wish.objective, promised, key.grant)
+        overhead = 1e3 * max(0.0, time.perf_counter() - begun - solved.answer.spend.latency_s)
+        return self._kept(name, key, solved, told(solved, promised, overhead))
+
+    def _kept(self, name: str, key: Key, solved: Solved, said: dict[str, Any]) -> Answered:
+        self.decisions.keep(name, Decided(key.name, said, solved.query, solved.chosen))
+        return said["arm"] or "onedial", solved.answer.text or "", solved.answer.spend.usage, said
+
+    async def _pinned(self, name: str, query: Query, arm: Arm, key: Key) -> Answered:
+        answer = await run(steps_of(arm, query, self.dial.settings.reading), self.dial.pool, key.grant)
+        if answer.text is None:
+            failed = BudgetExhausted if answer.spend.usage.calls == 0 else ModelError
+            raise failed(f"{arm} brought no answer: {answer.stopped}")
+        usage, spend = answer.spend.usage, answer.spend
+        said = {"arm": str(arm), "reason": "asked for by name", "stopped": answer.stopped, "calls": usage.calls, "cost_usd": spend.cost_usd}
+        self.decisions.keep(name, Decided(key.name, said))
+        return str(arm), answer.text, usage, said
+
+    async def relay(self, name: str, source: Source, request: Mapping[str, Any], key: Key) -> Relay:
+        """Hand a request on as it stands."""
+        client = self.dial.pool.client(source.model)
+        assert isinstance(client, OpenAIClient)
+        sent = {k: v for k, v in request.items() if k != "onedial"}
+        sent = with_usage(sent) if sent.get("stream") else sent
+        self.decisions.keep(name, Decided(key.name, {"arm": str(source), "reason": "handed on as it stands, to one model"}))
+        return await Relay.open(client, source, sent, key.grant)
+
+    def decide(self, request: Mapping[str, Any], wish: Asked) -> dict[str, Any]:
+        """What would be done first, without doing it."""
+        if wish.arm is not None:
+            return {"arm": str(wish.arm), "reason": "asked for by name"}
+        assert wish.objective is not None
+        promised = self.promise(wish.objective)
+        decision = self.dial.first_choice(question(request) or topic(request), wish.objective, promised)
+        return {
+            "arm": None if decision.arm is None else str(decision.arm),
+            "reason": decision.reason,
+            "outlooks": plain(decision.outlooks),
+            "promise": promised.sentence,
+            "expected": {"quality": promised.quality, "cost_usd": promised.cost_usd},
+        }
+
+    def learn(self, one: Decided, score: float) -> None:
+        """Store the score of an answer that was given, to be learned from at the next fit.
+
+        Raises:
+            Refused: 400 where there is nothing to learn from it.
+        """
+        query, chosen = one.query, one.chosen
+        if query is None or chosen is None:
+            raise Refused(400, "only answers that onedial chose can be scored; this one went to a model by name or as it stood.")
+        with Store.open(self.dial.store_path) as store:
+            store.add_queries([query])
+            held = store.counts().get((query.id, chosen.source))
+            store.add_outcomes([_outcome(query, chosen, score, 0 if held is None else held.next_index)])
+
+
+def _outcome(query: Query, chosen: Any, score: float, index: int) -> Outcome:
+    return Outcome(
+        query_id=query.id,
+        model=chosen.source.model,
+        effort=chosen.source.effort,
+        sample_index=index,
+        score=score,
+        answer=chosen.answer,
+        input_tokens=None,
+        output_tokens=chosen.output_tokens,
+        cost_usd=None,
+        latency_s=None,
+        verifier_score=chosen.score,
+        label_kind="feedback",
+    )
