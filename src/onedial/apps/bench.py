@@ -87,10 +87,9 @@ def workers(jobs: int) -> Iterator[Executor | None]:
     if jobs <= 1:
         yield None
         return
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
+    from onedial.engine import workers as processes
 
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as running:
+    with processes.workers(jobs) as running:
         yield running
 
 

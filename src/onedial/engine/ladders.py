@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 
 from onedial.core.cores import one_core
 from onedial.core.model import Model
 from onedial.core.outcome import Floats
 from onedial.engine.recorded import Recorded
 from onedial.engine.rollout import Ladder, climb
+from onedial.engine.workers import workers as pool_of
 from onedial.forecasts.forecast import Forecast
 from onedial.forecasts.latents import Latents
 from onedial.policies.assessor import Assessor
@@ -70,7 +70,7 @@ def climb_all(
     progress(what, 0, len(climbs))
     if workers == 1 or len(climbs) == 1:
         return [_told(_climb(one, models, reading), progress, what, i + 1, len(climbs)) for i, one in enumerate(climbs)]
-    with ProcessPoolExecutor(min(workers, len(climbs)), mp_context=get_context("spawn")) as pool:
+    with pool_of(min(workers, len(climbs))) as pool:
         unjudged = replace(reading, judge=None)  # replays ask none, and few judges can be sent to a process
         running = [pool.submit(_climb, one, dict(models), unjudged) for one in climbs]
         for done, _ in enumerate(as_completed(running), 1):
