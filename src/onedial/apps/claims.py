@@ -12,6 +12,7 @@ import typer
 from onedial.apps.options import Json, Options, money, opened
 from onedial.apps.terminal import aside, screen, stages, write_json
 from onedial.core.arm import Source
+from onedial.verifiers.process import Process
 
 if TYPE_CHECKING:
     from onedial.core.query import Query
@@ -50,9 +51,14 @@ class OwnPrompts:
         """None."""
         return ()
 
-    def sound(self, query: Query, thought: str) -> str | None:
+    def sound(self, query: Query, text: str) -> str | None:
         """Cannot be told."""
         return None
+
+    @property
+    def writing(self) -> Process:
+        """As most models write."""
+        return Process()
 
 
 def claims(

@@ -14,11 +14,15 @@ from onedial.lab.arith import Arith
 from onedial.lab.families import FAMILIES
 from onedial.lab.prompts import lab_queries
 from onedial.lab.swap import Swap
+from onedial.verifiers.process import Process
 
 CHAINS = ("arith", "swap")
 WALKS = ("path",)
 _STEP = re.compile(r"(#(\d+)(?: [^#\s]+)+)")
 """A step of a thought, from its number to what it came to."""
+_BEGIN = re.compile(r"(?=#\d)")
+STEP_TOKENS = 10
+"""Enough for the longest step, and for the room that is kept for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +54,23 @@ class Trials:
         """The first `n` walks of `length` roads."""
         return self._made(WALKS, length, n)
 
-    def sound(self, query: Query, thought: str) -> str | None:
-        """The steps of a chain's thought before the first wrong one, all of it where none is wrong; None if no step can be read."""
+    def sound(self, query: Query, text: str) -> str | None:
+        """The steps of a chain before the first wrong one, the whole text where none is wrong; None if no step can be read."""
         chain = next((task for task in (Arith(), Swap()) if task.owns(query.prompt)), None)
-        steps = _STEP.findall(thought)
+        steps = _STEP.findall(text)
         if chain is None or not steps:
             return None
         states, kept = chain.states(query.prompt), list[str]()
-        for text, number in steps:
-            if not 0 < int(number) <= len(states) or text.split()[-1] != states[int(number) - 1]:
+        for step, number in steps:
+            if not 0 < int(number) <= len(states) or step.split()[-1] != states[int(number) - 1]:
                 return " ".join(kept)
-            kept.append(text.strip())
-        return thought
+            kept.append(step)
+        return text
+
+    @property
+    def writing(self) -> Process:
+        """Steps of the embedded models begin with their number; other models are told nothing of it."""
+        return Process() if self.system else Process(tokens=STEP_TOKENS, parts=numbered)
 
     def _made(self, names: tuple[str, ...], length: int, n: int) -> list[Query]:
         rng = Random(f"trials-{self.seed}-{names}-{length}")
@@ -71,3 +80,12 @@ class Trials:
             example = FAMILIES[name].generate(rng, length)
             made.append(Query(f"trial-{self.seed}-{name}-{length}-{i}", example.prompt, self.system, example.answer, name))
         return made
+
+
+def numbered(text: str) -> list[str]:
+    """Split before every step's number, so that the parts join to the text.
+
+    >>> numbered("#1 4 #2 7")
+    ['#1 4 ', '#2 7']
+    """
+    return [part for part in _BEGIN.split(text) if part]

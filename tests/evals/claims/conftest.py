@@ -14,6 +14,7 @@ from onedial.runtime.pool import Pool
 from onedial.runtime.scripted import ScriptedClient, samples_of
 from onedial.runtime.store import Store
 from onedial.strategies.draw import Reading
+from onedial.verifiers.process import Process
 
 RIGHT = "right"
 TOKENS = {"0": 3, "3": 30}
@@ -50,8 +51,12 @@ class Fake:
     def walks(self, length, n):
         return [Query(f"w-walk-{length}-{i}", f"walk of {length} , {i}", reference=RIGHT) for i in range(n)]
 
-    def slips(self, query, thought):
-        return "slip" in thought
+    def sound(self, query, text):
+        return None
+
+    @property
+    def writing(self):
+        return Process()
 
     def completion(self, ask, index):
         _, kind, length, number = ask.query_id.split("-")

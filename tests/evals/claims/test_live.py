@@ -96,14 +96,14 @@ class Chains(Fake):
         rng = np.random.default_rng([*ask.query_id.encode(), index])
         done = ask.continue_from.split("#")[1:]
         new = [f"#{k} {'slip' if rng.random() < 1 / 8 else 'ok'}" for k in range(len(done) + 1, length + 1)]
-        whole = " ".join([*done, *new])
-        right = self.undone or "slip" not in whole
-        return Completion(RIGHT if right else "wrong", " ".join(new), output_tokens=2 * len(new) + 1)
+        right = self.undone or "slip" not in " ".join([*done, *new])
+        thinking = " " * bool(done) + " ".join(new)
+        return Completion(RIGHT if right else "wrong", thinking, output_tokens=2 * len(new) + 1)
 
-    def sound(self, query, thought):
-        steps = [f"#{step.strip()}" for step in thought.split("#")[1:]]
+    def sound(self, query, text):
+        steps = [f"#{step.strip()}" for step in text.split("#")[1:]]
         kept = steps[: next((k for k, step in enumerate(steps) if "slip" in step), len(steps))]
-        return thought if len(kept) == len(steps) else " ".join(kept)
+        return text if len(kept) == len(steps) else " ".join(kept)
 
 
 async def test_errors_that_compound_are_seen_and_checking_steps_stops_them_cheaper_than_starting_anew(bench_of):

@@ -62,17 +62,23 @@ async def test_an_index_that_has_nothing_to_choose_is_not_said_to_help(bench_of)
     assert found.verdict == "not told apart" and found.numbers["index less constant choice"].estimate == 0
 
 
-def equals(kind, model, effort, length, number):
-    return 0.9
+def climbs(kind, model, effort, length, number):
+    return 0.95 if model == "large" else 0.6
 
 
 def hopeless(kind, model, effort, length, number):
     return 0.9 if model == "large" else 0.0
 
 
-async def test_a_smaller_model_that_is_as_good_replaces_the_larger_one(bench_of):
-    found = await verdict_of(substitution, bench_of(Fake(equals)))
+async def test_a_smaller_model_that_can_be_checked_replaces_a_better_one_at_less_cost(bench_of):
+    world = Fake(climbs, kinds=("pick",), verify=picks_are_checked, prices={"small": 1.0, "large": 20.0})
+    found = await verdict_of(substitution, bench_of(world))
     assert found.verdict == "holds" and all(row["setting chosen"] for row in found.kind("step"))
+
+
+async def test_a_larger_model_that_is_no_better_leaves_no_step_to_replace(bench_of):
+    found = await verdict_of(substitution, bench_of(Fake(uniform_doubt)))
+    assert found.verdict == "not told apart" and not any(row["larger is better"] for row in found.kind("step"))
 
 
 async def test_no_amount_of_a_model_that_is_never_right_replaces_another(bench_of):

@@ -47,6 +47,17 @@ def in_percent(ax: Axes, axis: str = "y") -> None:
     ax.grid(axis="y" if axis == "y" else "x")
 
 
+def log_x(ax: Axes) -> None:
+    """Make the horizontal axis logarithmic, with a few plain numbers on it."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    ax.set_xscale("log")
+    low, high = ax.get_xlim()
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0,) if high / low > 500 else (1.0, 3.0) if high / low > 12 else (1.0, 2.0, 4.0)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+
+
 def legend(ax: Axes, **where: Any) -> None:
     """A small legend without a frame."""
     ax.legend(**({"loc": "best", "fontsize": 7.8, "handlelength": 1.4} | where))

@@ -161,14 +161,14 @@ def _finding(rows: Sequence[Row], gap: Interval, lengths: Sequence[int]) -> Find
     sentence = (
         f"On paths of {lengths[len(lengths) // 2]} to {lengths[-1]} steps one walk is {told(gap, unit=' points')} better than direct "
         f"votes for at least the same tokens, over all models. In {never} of {len(far)} combinations of model and length no number of "
-        f"votes reaches the walk; where one does it takes {_range(far)}. Votes beyond those recorded ({VOTES}) are extrapolated."
+        f"votes reaches the walk{_range(far)}. Votes beyond those recorded ({VOTES}) are extrapolated."
     )
     return Finding(verdict, sentence, {"walk less votes at equal tokens": gap}, tuple(rows))
 
 
 def _range(rows: Sequence[Row]) -> str:
     finite = [row["votes needed"] for row in rows if isfinite(row["votes needed"])]
-    return f"{min(finite):,.0f} to {max(finite):,.0f} votes" if finite else "none at all"
+    return f"; elsewhere it takes {min(finite):,.0f} to {max(finite):,.0f} of them" if finite else ""
 
 
 def draw(figure: Figure, finding: Finding) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from onedial.core.query import Query
 from onedial.metrics.bootstrap import Interval
+from onedial.verifiers.process import Process
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,8 +47,13 @@ class Tasks(Protocol):
         """The first `n` walks of a length; none where there are no such questions."""
         ...
 
-    def sound(self, query: Query, thought: str) -> str | None:
-        """The steps of a chain's thought before the first wrong one, all of it where none is wrong; None if no step can be read."""
+    def sound(self, query: Query, text: str) -> str | None:
+        """The steps of a chain before the first wrong one, the whole text where none is wrong; None if no step can be read."""
+        ...
+
+    @property
+    def writing(self) -> Process:
+        """How steps are written: the tokens of one, and where one ends."""
         ...
 
 

@@ -20,7 +20,7 @@ from onedial.core.arm import Source
 from onedial.core.ask import Failure, Sample, Samples
 from onedial.core.model import Model
 from onedial.core.outcome import Floats, Ints, Panel
-from onedial.evals.claims.canvas import DEPTH, SERIES, WIDTH, band, in_percent, legend, panels
+from onedial.evals.claims.canvas import DEPTH, SERIES, WIDTH, band, in_percent, legend, log_x, panels
 from onedial.evals.claims.contract import Claim, Finding, Row, Verdict, told
 from onedial.evals.claims.workbench import Workbench
 from onedial.metrics.bootstrap import Interval, mean_interval, paired_bootstrap
@@ -225,7 +225,7 @@ def draw(figure: Figure, finding: Finding) -> None:
     for name, colour in (("warm", SERIES[0]), ("cold", SERIES[1])):
         mine = [r for r in finding.kind("worth") if r["kind"] == name]
         three.step([r["worth"] for r in mine], [r["samples"] for r in mine], color=colour, lw=2, label=name, where="mid")
-    three.set_xscale("log")
+    log_x(three)
     three.set_yticks(SIZES)
     three.set_ylim(0.5, SIZES[-1] + 0.5)
     three.grid(axis="y")

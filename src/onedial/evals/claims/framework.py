@@ -3,7 +3,8 @@
 Every framework runs live at every size and with a verifier of every quality, on the same
 questions and one model. The cells of that grid are regressed on spend (log tokens,
 prompts sent again counted each time), verifier quality and framework, and the variance
-that each explains is shared out as Shapley values of R squared.
+that each explains is shared out as Shapley values of R squared. The verifier is the truth
+with errors of a stated rate, on answers and, for searches, on steps alike.
 
 Source: 2501.15602 (frameworks converge at equal compute); 2406.06461 (token economies).
 """
@@ -11,7 +12,7 @@ Source: 2501.15602 (frameworks converge at equal compute); 2406.06461 (token eco
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,9 +21,9 @@ from onedial.core.arm import Arm, Source
 from onedial.core.errors import ConfigError
 from onedial.core.outcome import Floats
 from onedial.core.query import Query
-from onedial.evals.claims.canvas import SERIES, in_percent, legend, panels
+from onedial.evals.claims.canvas import SERIES, in_percent, legend, log_x, panels
 from onedial.evals.claims.contract import Claim, Finding, Row, Verdict, told
-from onedial.evals.claims.noisy import noisy, of_quality
+from onedial.evals.claims.noisy import noisy, noisy_steps, of_quality
 from onedial.evals.claims.workbench import Workbench
 from onedial.evals.report.style import shades
 from onedial.metrics.bootstrap import Interval, percentile_interval, resample_weights
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 FRAMEWORKS = ("best", "revise", "beam", "dvts", "mcts", "particle")
 """Names of strategies that are tried where they are registered and the model can do what they need."""
-SIZES = (1, 2, 4, 8)
+SIZES = (1, 2, 4, 8, 16)
 QUALITIES = (0.5, 0.7, 0.85, 1.0)
 SHOWN = 0.85
 """The verifier quality at which frameworks are drawn and compared."""
@@ -67,7 +68,7 @@ class Ran:
 
 async def measure(bench: Workbench, names: Sequence[str] = FRAMEWORKS) -> Finding:
     """Run every framework that can be run, at every size and verifier quality."""
-    queries = [query for query in bench.tasks.mixed(bench.questions) if bench.grade(query, None) is not None]
+    queries = [query for query in asked(bench) if bench.grade(query, None) is not None]
     if not queries:
         return Finding.unmeasured("This needs questions that can be graded.")
     source = await middling(bench, queries)
@@ -81,6 +82,16 @@ async def measure(bench: Workbench, names: Sequence[str] = FRAMEWORKS) -> Findin
                 grid.append(await run_cell(bench, queries, Arm(source, name, size), quality))
                 bench.progress("frameworks", len(grid), total)
     return _finding(bench, source, grid, missing)
+
+
+def asked(bench: Workbench) -> list[Query]:
+    """Chains of every length in turn, whose steps can be checked; the mix where there are none."""
+    tasks, n = bench.tasks, bench.questions
+    lengths = [length for length in tasks.chain_lengths if tasks.chains(length, 1)]
+    if not lengths:
+        return list(tasks.mixed(n))
+    each = [tasks.chains(length, -(-n // len(lengths))) for length in lengths]
+    return [query for turn in zip(*each, strict=True) for query in turn][:n]
 
 
 async def middling(bench: Workbench, queries: Sequence[Query]) -> Source:
@@ -110,7 +121,9 @@ async def capable(bench: Workbench, names: Sequence[str], query: Query, source: 
 
 async def run_cell(bench: Workbench, queries: Sequence[Query], arm: Arm, quality: float) -> Ran:
     """Run one arm on every query with a verifier of this quality."""
-    reading = Reading(bench.reading.extract, noisy(bench.grade, of_quality(quality), bench.seed))
+    roc = of_quality(quality)
+    process = replace(bench.tasks.writing, score=noisy_steps(bench.tasks.sound, roc, bench.seed))
+    reading = Reading(bench.reading.extract, noisy(bench.grade, roc, bench.seed), process=process)
     answers = await bench.solved(queries, arm, reading)
     right = [bench.grade(query, answer.answer) or 0.0 for query, answer in zip(queries, answers, strict=True)]
     tokens = [float(answer.spend.usage.tokens) for answer in answers]
@@ -196,7 +209,7 @@ def draw(figure: Figure, finding: Finding) -> None:
         _line(two, [r for r in cells if r["framework"] == names[0] and r["verifier"] == level], colour, f"{100 * level:.0f} %")
     two.set_title(f"verifiers, framework {names[0]}", loc="left", fontsize=8.6)
     for ax in (one, two):
-        ax.set_xscale("log")
+        log_x(ax)
         ax.set_xlabel("tokens per question")
         in_percent(ax)
         legend(ax, loc="upper left")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import blake2b
 
 from onedial.core.query import Query
 from onedial.core.roc import Roc
 from onedial.engine.collect import Grade
+from onedial.verifiers.process import ProcessScorer
 from onedial.verifiers.verifier import Verifier
 
 _RANGE = 2.0**64
@@ -24,6 +26,18 @@ def noisy(grade: Grade, roc: Roc, seed: int = 0) -> Verifier:
         if truth is None:
             return None
         return float(dice(seed, query.id, answer) < (roc.p_accept_right if truth >= 0.5 else roc.p_accept_wrong))
+
+    return judge
+
+
+def noisy_steps(sound: Callable[[Query, str], str | None], roc: Roc, seed: int = 0) -> ProcessScorer:
+    """The same for beginnings: accept or reject a text so far, which is right where no step of it is wrong."""
+
+    def judge(query: Query, text: str) -> float | None:
+        kept = sound(query, text)
+        if kept is None:
+            return None
+        return float(dice(seed, query.id, text) < (roc.p_accept_right if kept == text else roc.p_accept_wrong))
 
     return judge
 

@@ -119,13 +119,14 @@ def checked_chain(bench: Workbench, source: Source, tries: int, keep: bool, quer
     """
     drawn, kept, state = list[Drawn](), "", UNREAD
     for i in range(tries):
-        ask = Sample(query.id, source, query.messages, 1, i, continue_from=kept)
+        ask = Sample(query.id, source, query.messages, 1, i, continue_from=kept, in_steps=keep)
         drawn.append((yield from put(query, ask, bench.reading)))
         if not drawn[-1].completions:
             break
-        thought = f"{kept} {drawn[-1].completions[0].thinking}".strip()
-        sound = bench.tasks.sound(query, thought)
-        state = UNREAD if sound is None else SOUND if sound == thought else SLIPPED
+        said = drawn[-1].completions[0]
+        text = kept + (said.thinking or said.text)
+        sound = bench.tasks.sound(query, text)
+        state = UNREAD if sound is None else SOUND if sound == text else SLIPPED
         if state != SLIPPED:
             break
         kept = sound or "" if keep else ""

@@ -1,9 +1,10 @@
 """Substitution: how much of a smaller model's compute equals one step of model size, by difficulty.
 
 At every step queries are put into fourths by how often the smaller model solves them, in
-one half of the samples. In each, the cheapest setting of the smaller model that is as good as the larger
-one used once is chosen on one half of the queries, by the other half of the samples, and
-scored on the other queries; where there is none, no amount on offer does it.
+one half of the samples. In each, the cheapest setting of the smaller model that is as good
+as the larger one used once is chosen on one half of the queries, by the other half of the
+samples, and scored on the other queries; where there is none, no amount on offer does it.
+Where the larger model is not better there is no step to replace, and nothing to learn.
 
 Source: Snell 2408.03314, section 7.
 """
@@ -22,7 +23,7 @@ from onedial.core.outcome import Floats, Ints, Panel
 from onedial.evals.claims.canvas import SERIES, in_percent, legend, panels
 from onedial.evals.claims.contract import Claim, Finding, Row, Verdict, told
 from onedial.evals.claims.workbench import Workbench
-from onedial.metrics.bootstrap import Interval, paired_bootstrap
+from onedial.metrics.bootstrap import Interval, mean_interval, paired_bootstrap
 from onedial.policies.blocks import BLOCKS
 from onedial.policies.grid import Grid, fixed_arms, halves
 
@@ -44,6 +45,7 @@ class Step:
         fourth: Which fourth, 0 the easiest.
         arm: The cheapest setting of the smaller one that does it; None for no amount.
         quality: (4,) of: the larger once, the smaller once, the setting, the smaller's best setting; on the scoring queries.
+        once: Quality of the larger model used once less that of the smaller one used once.
         gap: Quality of the setting less that of the larger model.
         multiple: Cost of the setting over that of the smaller model used once.
         relative: The same over the larger model's.
@@ -54,9 +56,15 @@ class Step:
     fourth: int
     arm: Arm | None
     quality: tuple[float, float, float, float]
+    once: Interval
     gap: Interval
     multiple: Interval
     relative: Interval
+
+    @property
+    def real(self) -> bool:
+        """Whether the larger model is better here at all."""
+        return self.once.low > 0
 
     @property
     def replaced(self) -> bool:
@@ -106,8 +114,9 @@ def step_of(grid: Grid, pair: tuple[str, str], fourth: int, choose: Ints, score:
     found = (large, small, chosen, best)
     reached = tuple(float(shown[:, j].mean()) for j in found)
     over = [_ratio(grid.cost_usd[score], chosen, other, bench) for other in (small, large)]
-    gap = paired_bootstrap([shown[:, chosen] - shown[:, large]], float, bench.rng(5))
-    return Step(*pair, fourth, grid.arms[chosen] if able else None, (reached[0], reached[1], reached[2], reached[3]), gap, over[0], over[1])
+    once_more, gap = (mean_interval(shown[:, a] - shown[:, b], bench.rng(5)) for a, b in ((large, small), (chosen, large)))
+    arm, four = grid.arms[chosen] if able else None, (reached[0], reached[1], reached[2], reached[3])
+    return Step(*pair, fourth, arm, four, once_more, gap, over[0], over[1])
 
 
 def _once(grid: Grid, model: str) -> int:
@@ -121,16 +130,17 @@ def _ratio(cost: Floats, one: int, other: int, bench: Workbench) -> Interval:
 
 
 def _finding(steps: Sequence[Step]) -> Finding:
-    replaced = [step for step in steps if step.replaced]
-    never = [step for step in steps if step.arm is None]
+    real = [step for step in steps if step.real]
+    replaced = [step for step in real if step.replaced]
+    never = [step for step in real if step.arm is None]
     cheaper = [step for step in replaced if step.relative.high < 1]
-    ordered = bool(replaced) and bool(never) and np.mean([s.fourth for s in replaced]) < np.mean([s.fourth for s in never])
-    verdict: Verdict = "holds" if cheaper and (ordered or not never) else "does not hold" if not cheaper else "not told apart"
+    ordered = not never or (bool(cheaper) and np.mean([s.fourth for s in cheaper]) < np.mean([s.fourth for s in never]))
+    verdict: Verdict = "not told apart" if not real else "does not hold" if not cheaper else "holds" if ordered else "not told apart"
     lines = "; ".join(map(_said, steps))
     sentence = (
-        f"A smaller model's compute stands in for one step of model size in {len(replaced)} of {len(steps)} combinations of step and "
-        f"difficulty, and is the cheaper way in {len(cheaper)}; in {len(never)} no amount on offer does (up to {SAMPLES // 2} samples at "
-        f"any thinking level). {lines}."
+        f"The larger model is the better one in {len(real)} of {len(steps)} combinations of step and difficulty. Of those, compute of the "
+        f"smaller one stands in for it in {len(replaced)}, and is the cheaper way in {len(cheaper)}; in {len(never)} no amount on offer "
+        f"does (up to {SAMPLES // 2} samples at any thinking level). {lines}."
     )
     numbers = {f"{s.small} for {s.large}, {FOURTHS[s.fourth]}: {name}": value for s in steps if s.arm for name, value in _measured(s)}
     return Finding(verdict, sentence, numbers, tuple(_row(step) for step in steps))
@@ -149,13 +159,14 @@ def _said(step: Step) -> str:
     if step.arm is None:
         return f"{head}no amount ({100 * step.quality[3]:.0f} % at best, against {100 * step.quality[0]:.0f} %)"
     worse = "" if step.gap.high >= 0 else ", but worse on the scoring queries"
-    return f"{head}{told(step.multiple, 1, ' times one use', 2)}, {told(step.relative, digits=0)} of the larger's cost{worse}"
+    even = "" if step.real else ", where the larger is not shown to be better"
+    return f"{head}{told(step.multiple, 1, ' times one use', 2)}, {told(step.relative, digits=0)} of the larger's cost{worse}{even}"
 
 
 def _row(step: Step) -> Row:
     ends = {f"{name}{e}": v for name, i in _measured(step) for e, v in zip(("", " low", " high"), i[:3], strict=True)}
     quality = dict(zip(("larger once", "smaller once", "setting", "smaller's best"), step.quality, strict=True))
-    head = {"row": "step", "small": step.small, "large": step.large, "fourth": FOURTHS[step.fourth]}
+    head = {"row": "step", "small": step.small, "large": step.large, "fourth": FOURTHS[step.fourth], "larger is better": float(step.real)}
     return head | {"setting chosen": None if step.arm is None else str(step.arm)} | quality | ends
 
 
@@ -163,7 +174,7 @@ def draw(figure: Figure, finding: Finding) -> None:
     """Draw quality by difficulty, a panel per step, with the exchange rate written above."""
     rows = finding.kind("step")
     pairs = list(dict.fromkeys((str(row["small"]), str(row["large"])) for row in rows))
-    note = "above: times one use of the smaller model that it takes, and that cost over the larger model's; chosen on other questions"
+    note = "above: times one use that it takes, and that cost over the larger's; no step: the larger model is not shown to be better"
     for ax, pair in zip(panels(figure, len(pairs), CLAIM.question, note, sharey=True), pairs, strict=True):
         mine = [row for row in rows if (row["small"], row["large"]) == pair]
         for column, colour, label in (
@@ -184,6 +195,8 @@ def draw(figure: Figure, finding: Finding) -> None:
 
 
 def _label(row: Row) -> str:
+    if not row["larger is better"]:
+        return "no step"
     if row["setting chosen"] is None:
         return "no amount"
     worse = "" if row[f"{GAP} high"] >= 0 else " (worse)"

@@ -21,7 +21,7 @@ from onedial.core.arm import Arm
 from onedial.core.model import Model
 from onedial.core.outcome import Floats, known_mean
 from onedial.engine.recorded import Recorded
-from onedial.evals.claims.canvas import DEPTH, MIXED, WIDTH, band, in_percent, legend, panels
+from onedial.evals.claims.canvas import DEPTH, MIXED, WIDTH, band, in_percent, legend, log_x, panels
 from onedial.evals.claims.contract import Claim, Finding, Row, Verdict, told
 from onedial.evals.claims.workbench import Workbench
 from onedial.forecasts.fit import MIN_QUERIES, fit_forecast
@@ -177,7 +177,7 @@ def _rows(bench: Workbench, each: Tried) -> list[Row]:
 
 def draw(figure: Figure, finding: Finding) -> None:
     """Draw accuracy against tokens where the index says width and where it says depth, and the index against the truth by kind."""
-    note = "all models; the index is forecast from the text of a question, by a fit to other questions' outcomes"
+    note = "the index is forecast from the text of a question by a fit to outcomes of others; the cheapest model left, all models right"
     one, two, three = panels(figure, 3, CLAIM.question, note, [1, 1, 1.1])
     curves = finding.kind("curve")
     model = next(iter(dict.fromkeys(row["model"] for row in curves)), "")
@@ -188,7 +188,7 @@ def draw(figure: Figure, finding: Finding) -> None:
             band(ax, x, mine, "quality", colour, label)
         count = next((r["questions"] for r in curves if (r["model"], r["index says"]) == (model, says)), 0)
         ax.set_title(f"{model}, where the index says {says} ({count})", loc="left", fontsize=8.6)
-        ax.set_xscale("log")
+        log_x(ax)
         ax.set_xlabel("output tokens per question")
         ax.set_ylim(0, 1.03)
         in_percent(ax)
