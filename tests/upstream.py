@@ -84,7 +84,8 @@ class Upstream:
         length = len(words) + (not cut)
         choice = {"message": {"role": "assistant", "content": " ".join(words)}, "finish_reason": "length" if cut else "stop"}
         if body.get("logprobs") and not self.plain_choices:
-            choice["logprobs"] = {"content": [{"token": "?", "logprob": -0.5}] * length}
+            top = [{"token": "?", "logprob": -0.5 - 2 * i} for i in range(body.get("top_logprobs", 0))]
+            choice["logprobs"] = {"content": [{"token": "?", "logprob": -0.5, **({"top_logprobs": top} if top else {})}] * length}
         return choice, length
 
     async def models(self, request):

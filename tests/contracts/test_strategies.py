@@ -23,7 +23,7 @@ from onedial.strategies.draw import Reading
 from onedial.strategies.registry import STRATEGIES
 from onedial.strategies.universal import REQUEST as CHOOSE
 
-MODEL = Model("m", Price(1.0, 4.0, 0.1), (Effort("low"),), max_output_tokens=50, capabilities=frozenset({"n", "continue"}))
+MODEL = Model("m", Price(1.0, 4.0, 0.1), (Effort("low"),), max_output_tokens=50, capabilities=frozenset({"n", "continue", "logprobs"}))
 SOURCE = Source("m", "low")
 QUERY = Query("q", "which word comes next ?")
 ANSWERS = ["red", "blue", "blue", "green", "red", "blue", "green", "green", "green", "red", "red", "red"]
@@ -47,12 +47,17 @@ def chooses(ask):
     return bool(ask.messages) and ask.messages[-1].content == CHOOSE
 
 
+def unobserved(ask):
+    return ask.follows_up or ask.logprobs
+
+
 def reply_to(ask):
     """The same samples whenever they are asked for; of candidates, the second."""
     if chooses(ask):
         return samples_of(ask, MODEL, [Completion("The most consistent is\n2", output_tokens=6)])
     drawn = [ANSWERS[i % len(ANSWERS)] for i in range(ask.first_index, ask.first_index + ask.n)]
-    return samples_of(ask, MODEL, [Completion(word, output_tokens=3 + len(word)) for word in drawn])
+    sure = {"logprobs": (-0.1, -0.4), "confidences": (9.0, 5.0)} if ask.logprobs else {}
+    return samples_of(ask, MODEL, [Completion(word, output_tokens=3 + len(word), **sure) for word in drawn])
 
 
 def play(name, n, answer=reply_to, query=QUERY, reading=READING):
@@ -165,8 +170,8 @@ def test_replay_gives_the_same_answer_and_the_same_bill_but_refuses_what_was_not
     ]  # fmt: skip
     replay = Replay(Recording.of(recorded), {"m": MODEL.price})
     replayed, played = play(name, n, replay)
-    assert replayed == play(name, n, lambda ask: replay(ask) if ask.follows_up else reply_to(ask))[0]
-    assert all(isinstance(reply, Refusal) == ask.follows_up for ask, reply in played)
+    assert replayed == play(name, n, lambda ask: replay(ask) if unobserved(ask) else reply_to(ask))[0]
+    assert all(isinstance(reply, Refusal) == unobserved(ask) for ask, reply in played)
 
 
 @every_strategy

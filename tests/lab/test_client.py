@@ -105,7 +105,9 @@ async def test_system_text_comes_first_and_is_counted(lab):
 async def test_logprobs_come_when_asked_for(lab):
     for one in (await lab.sample(ask(logprobs=True))).completions:
         assert len(one.logprobs) == one.output_tokens
-        assert max(one.logprobs) <= 0
+        assert max(one.logprobs) <= 0 and one.confidences is None
+    for one in (await lab.sample(ask(logprobs=True, top_logprobs=20))).completions:
+        assert len(one.confidences) == one.output_tokens and min(one.confidences) > 0
 
 
 async def test_a_prompt_that_leaves_no_room_is_an_error_with_the_numbers(lab):
@@ -125,7 +127,6 @@ async def test_a_prompt_that_leaves_no_room_is_an_error_with_the_numbers(lab):
         (Source(NAME), {}, "without an effort"),
         (Source(NAME, "4"), {}, "unknown effort '4'. Known: 0, 1, 2, 3"),
         (Source("tinny", "1"), {}, "unknown model 'tinny'"),
-        (Source(NAME, "1"), {"continue_from": "so"}, "continue"),
         (Source(NAME, "1"), {"temperature": -1.0}, "negative"),
     ],
 )

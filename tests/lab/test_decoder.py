@@ -105,6 +105,18 @@ def test_logprobs_are_those_of_the_reference_model(random_model):
     assert all(one.logprobs == () for one in beside.written)
 
 
+def test_confidences_rest_on_as_many_of_the_likeliest_tokens_as_are_wanted(random_model):
+    few, whole, beside = (job(f"take 3 and {i}", 2, limit=8, logprobs=top > 0, top=top) for i, top in enumerate((3, 320, 0)))
+    Decoder(random_model).run([few, whole, beside])
+    for each, count in ((few, 3), (whole, 320)):
+        for one in each.written:
+            logits = reference(random_weights(), [*each.prompt, *one.tokens])[len(each.prompt) - 1 : -1]
+            logits -= logits.max(1, keepdims=True)
+            logits -= np.log(np.exp(logits).sum(1, keepdims=True))
+            np.testing.assert_allclose(one.confidences, -np.sort(logits)[:, -count:].mean(1), atol=5e-3)
+    assert all(one.confidences == () for one in beside.written)
+
+
 @pytest.mark.parametrize("temperature", [0.6, 1.0, 2.5])
 def test_tokens_are_drawn_with_the_probabilities_of_the_temperature(random_model, temperature):
     each = job("who is it ?", 12_000, limit=3, deadline=1, temperature=temperature)

@@ -298,3 +298,9 @@ async def test_a_probe_of_a_server_that_ignores_n_says_so(upstream, client_of):
     upstream.ignores_n = True
     probed = await probe_choices(client_of(MANY), "m")
     assert (probed.returns_n, probed.counts_one_choice) == (False, None)
+
+
+async def test_the_confidence_of_every_token_comes_when_the_likeliest_are_asked_for(client_of, upstream):
+    reply = await client_of(PROVING).sample(ask(2, logprobs=True, top_logprobs=3))
+    assert [c.confidences for c in reply.completions] == [(2.5,) * 4, (2.5,) * 2]
+    assert upstream.bodies[0]["top_logprobs"] == 3 and reply.usage == true_usage(upstream, 1)

@@ -52,6 +52,11 @@ def test_a_follow_up_is_refused_for_what_it_would_have_brought_was_not_observed(
         assert isinstance(reply := replay(follow_up), Refusal) and "independent samples only" in reply.reason
 
 
+def test_log_probabilities_are_refused_for_none_are_recorded():
+    reply = Replay(Recording.of([outcome(0)]), PRICES)(replace(ask(), logprobs=True))
+    assert isinstance(reply, Refusal) and "log-probabilities" in reply.reason
+
+
 def test_with_caching_the_prompt_of_a_later_ask_to_the_same_model_costs_the_cached_price():
     recording = Recording.of([outcome(i, effort=e) for i in range(3) for e in ("low", "high")])
     replay = Replay(recording, PRICES, cached_after_first=True)

@@ -160,3 +160,21 @@ def test_a_wait_that_cannot_be_understood_is_none(value):
 ])  # fmt: skip
 def test_the_words_of_an_error_are_found_whatever_its_form(body, text):
     assert message_of(body) == text
+
+
+def shown(logprob, *top):
+    return {"token": "?", "logprob": logprob, "top_logprobs": [{"token": "?", "logprob": one} for one in top]}
+
+
+def test_the_likeliest_tokens_are_asked_for_and_become_the_confidence_of_each_token():
+    body = request_body(ask(logprobs=True, top_logprobs=2), ENDPOINT)
+    assert (body["logprobs"], body["top_logprobs"]) == (True, 2) and "top_logprobs" not in request_body(ask(logprobs=True), ENDPOINT)
+    sent = choice(logprobs={"content": [shown(-0.5, -0.5, -1.5), shown(-0.25, -0.25, -9999.0)]})
+    done = read(sent, logprobs=True, top_logprobs=2)
+    assert (done.logprobs, done.confidences) == ((-0.5, -0.25), (1.0, 50.125))
+    assert read(sent, logprobs=True).confidences is None
+
+
+@pytest.mark.parametrize("content", [None, [], [{"logprob": -0.5}], [shown(-0.5, -0.5, -1), shown(-0.5)], [shown(-0.5, -0.5)]])
+def test_there_is_no_confidence_where_the_likeliest_tokens_are_not_given_or_are_only_the_chosen_one(content):
+    assert read(choice(logprobs={"content": content}), logprobs=True, top_logprobs=2).confidences is None

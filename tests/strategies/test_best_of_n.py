@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import pytest
 
+from onedial.core.answer import Candidate
 from onedial.core.arm import Source
 from onedial.core.ask import Completion, Sample, Samples
 from onedial.core.query import Query
 from onedial.core.usage import Usage
-from onedial.strategies.best_of_n import best_of_n
+from onedial.strategies.best_of_n import best_of_n, highest
 from onedial.strategies.draw import Reading
 from onedial.verifiers.extract import number
 
@@ -49,3 +52,9 @@ def test_a_score_that_came_with_the_sample_is_kept():
     with pytest.raises(StopIteration) as end:
         steps.send(Samples((Completion("3", verifier_score=0.1), Completion("4")), Usage(1), 0.0))
     assert [c.score for c in end.value.value.candidates] == [0.1, 0.5] and end.value.value.answer == "4"
+
+
+def test_a_score_that_is_not_a_number_is_below_every_score_and_loses_no_candidate():
+    one = Candidate(SOURCE, 0, "3", "3", score=float("nan"))
+    assert highest([one]) == [one]
+    assert highest([one, other := replace(one, answer="4", score=0.0)]) == [other]

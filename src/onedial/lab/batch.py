@@ -42,11 +42,13 @@ class Written:
         tokens: Every generated token, `<ans>` and `<eos>` included.
         thought: How many of them come before `<ans>`.
         logprobs: The model's log-probability of each, or empty if not wanted.
+        confidences: Of each, minus the mean log-probability of the likeliest tokens at its place, or empty if not wanted.
     """
 
     tokens: tuple[int, ...]
     thought: int
     logprobs: tuple[float, ...] = ()
+    confidences: tuple[float, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -61,6 +63,7 @@ class Job:
         deadline: Thoughts that are this long are followed by a forced `<ans>`; at most `limit` - 2.
         temperature: Zero takes the likeliest token.
         logprobs: Whether log-probabilities are wanted.
+        top: How many of the likeliest tokens confidences rest on; 0 if none are wanted.
         written: The completions so far, by index; the job is done when none is None.
         cached: Prompt tokens that were not computed again; set when the prompt is read.
     """
@@ -73,6 +76,7 @@ class Job:
     first: int = 0
     temperature: float = 1.0
     logprobs: bool = False
+    top: int = 0
     written: list[Written | None] = field(default_factory=list)
     cached: int = 0
     started: int = 0
@@ -99,6 +103,7 @@ class Batch:
         self._uniforms = np.zeros((room, MAX_OUTPUT), np.float32)
         self._tokens = np.zeros((room, MAX_OUTPUT), np.int64)
         self._logprobs = np.zeros((room, MAX_OUTPUT), np.float32)
+        self._confidences = np.zeros((room, MAX_OUTPUT), np.float32)
 
     @property
     def free(self) -> int:
@@ -141,6 +146,10 @@ class Batch:
         self._tokens[lines, used] = tokens
         if any(job.logprobs for job, _ in self._bundles):
             self._logprobs[lines, used] = sampling.logprobs(self._logits, row, tokens)
+        tops = np.array([job.top for job, _ in self._bundles])
+        for top in {*tops.tolist()} - {0}:
+            at = np.flatnonzero(tops[state["bundle"]] == top)
+            self._confidences[at, used[at]] = sampling.confidences(self._logits, row[at], top)
         state["token"] = tokens
         state["mode"] = NEXT[mode, tokens]
         np.copyto(state["thought"], used, where=state["mode"] == OPENED)
@@ -156,7 +165,9 @@ class Batch:
             job, _ = self._bundles[state["bundle"]]
             used = int(state["used"])
             logprobs = tuple(self._logprobs[line, :used].tolist()) if job.logprobs else ()
-            job.written[state["sample"]] = Written(tuple(self._tokens[line, :used].tolist()), int(state["thought"]), logprobs)
+            confidences = tuple(self._confidences[line, :used].tolist()) if job.top else ()
+            tokens = tuple(self._tokens[line, :used].tolist())
+            job.written[state["sample"]] = Written(tokens, int(state["thought"]), logprobs, confidences)
             job.ended += 1
             finished[id(job)] = job
         self._keep(~done)
@@ -166,7 +177,7 @@ class Batch:
         """Move the last lines that are alive into the holes, so that the first ones are in use."""
         count = int(np.count_nonzero(alive))
         holes, movers = np.flatnonzero(~alive[:count]), count + np.flatnonzero(alive[count:])
-        for array in (self._state, self._uniforms, self._tokens, self._logprobs):
+        for array in (self._state, self._uniforms, self._tokens, self._logprobs, self._confidences):
             array[holes] = array[movers]
         self.count = count
 

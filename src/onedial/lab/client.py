@@ -149,6 +149,7 @@ class LabClient:
             first=ask.first_index,
             temperature=temperature,
             logprobs=ask.logprobs,
+            top=ask.top_logprobs,
         )
 
 
@@ -175,4 +176,5 @@ def completion(written: Written) -> Completion:
         output_tokens=len(tokens),
         thinking_tokens=written.thought,
         logprobs=written.logprobs or None,
+        confidences=written.confidences or None,
     )

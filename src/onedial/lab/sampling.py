@@ -56,7 +56,24 @@ def draw(logits: Floats, rows: Ints, modes: Ints, temperatures: Floats, uniforms
 
 def logprobs(logits: Floats, rows: Ints, tokens: Ints) -> npt.NDArray[np.float32]:
     """Return the model's own log-probability of each token, given the row of its logits; natural log, no mask, temperature 1."""
-    top = logits.max(1, keepdims=True)
-    sums = top[:, 0] + np.log(np.exp(logits - top).sum(1))
-    taken: npt.NDArray[np.float32] = logits[rows, tokens] - sums[rows]
+    taken: npt.NDArray[np.float32] = logits[rows, tokens] - _log_sums(logits)[rows]
     return taken
+
+
+def confidences(logits: Floats, rows: Ints, top: int) -> npt.NDArray[np.float32]:
+    """Return minus the mean log-probability of the `top` likeliest tokens, of each row's logits; no mask, temperature 1.
+
+    A `top` of the whole vocabulary or more takes every token.
+    """
+    wanted = logits[rows]
+    count = min(top, wanted.shape[1])
+    likeliest = np.partition(wanted, -count, axis=1)[:, -count:]
+    sure: npt.NDArray[np.float32] = _log_sums(wanted) - likeliest.mean(1)
+    return sure
+
+
+def _log_sums(logits: Floats) -> npt.NDArray[np.float32]:
+    """(rows,) the logarithm of what the exponentials of each row add up to."""
+    top = logits.max(1, keepdims=True)
+    sums: npt.NDArray[np.float32] = top[:, 0] + np.log(np.exp(logits - top).sum(1))
+    return sums

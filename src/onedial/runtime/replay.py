@@ -42,7 +42,7 @@ class Replay:
 
     Sample `first_index + i` of an ask is the recorded sample of that rank. Where
     fewer are recorded than asked for, the ask is refused, and so is one that follows
-    up on an earlier reply: what it would have brought was not observed. An ask costs its prompt
+    up on an earlier reply or wants log-probabilities: what it would have brought was not observed. An ask costs its prompt
     once and the recorded output tokens at the model's price; a model without a
     price costs what was recorded per sample, its prompt each time.
 
@@ -67,6 +67,8 @@ class Replay:
             return Refusal(
                 f"a follow-up to {ask.source} on query {ask.query_id!r} was asked for; the recording holds independent samples only."
             )
+        if ask.logprobs:
+            return Refusal(f"token log-probabilities of {ask.source} on query {ask.query_id!r} were asked for; the recording holds none.")
         block = self._recording.block(ask.query_id, ask.source, ask.first_index, ask.n)
         if len(block) < ask.n:
             wanted = f"samples {ask.first_index} to {ask.first_index + ask.n - 1} of {ask.source} on query {ask.query_id!r}"

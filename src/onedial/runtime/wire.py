@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from onedial.core.ask import Completion, Finish, Sample
+from onedial.core.confidence import of_token
 from onedial.core.query import Message
 from onedial.runtime.bound import output_bound
 from onedial.runtime.endpoint import Endpoint
@@ -26,10 +27,17 @@ class Text(msgspec.Struct):
     reasoning: Any = None
 
 
-class Logprob(msgspec.Struct):
-    """One token of the output."""
+class Alternative(msgspec.Struct):
+    """One of the likeliest tokens at a place."""
 
     logprob: float
+
+
+class Logprob(msgspec.Struct):
+    """One token of the output, and the likeliest at its place where they were asked for."""
+
+    logprob: float
+    top_logprobs: list[Alternative] | None = None
 
 
 class Logprobs(msgspec.Struct):
@@ -124,6 +132,8 @@ def request_body(ask: Sample, endpoint: Endpoint, cap_key: str = "max_tokens") -
         body["n"] = ask.n
     if ask.logprobs or (ask.n > 1 and "logprobs" in endpoint.model.capabilities):
         body["logprobs"] = True
+    if ask.top_logprobs:
+        body["top_logprobs"] = ask.top_logprobs
     if ask.temperature is not None:
         body["temperature"] = ask.temperature
     if "seed" in endpoint.model.capabilities:
@@ -152,6 +162,7 @@ def completion_of(choice: Choice, ask: Sample, endpoint: Endpoint, output_tokens
         output_tokens=output_tokens,
         thinking_tokens=thinking_tokens,
         logprobs=logprobs_of(choice) if ask.logprobs else None,
+        confidences=confidences_of(choice) if ask.top_logprobs else None,
     )
 
 
@@ -189,3 +200,10 @@ def logprobs_of(choice: Choice) -> tuple[float, ...] | None:
     """Log-probability per output token, where they were given."""
     content = choice.logprobs.content if choice.logprobs else None
     return tuple(token.logprob for token in content) if content else None
+
+
+def confidences_of(choice: Choice) -> tuple[float, ...] | None:
+    """Confidence per output token; None unless the likeliest tokens are given at every place, more than one of them somewhere."""
+    content = (choice.logprobs.content if choice.logprobs else None) or []
+    places = [[one.logprob for one in token.top_logprobs or ()] for token in content]
+    return tuple(map(of_token, places)) if places and all(places) and max(map(len, places)) > 1 else None

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import isnan
 
 from onedial.core.answer import Answer, Candidate, Spend
 from onedial.core.arm import Source
 from onedial.core.ask import Completion, Sample
+from onedial.core.errors import TableError
 from onedial.core.query import Query
 from onedial.core.steps import Steps, bring
+from onedial.verifiers.equal.registry import Equal
 from onedial.verifiers.extract import Extractor, words
 from onedial.verifiers.judges.contract import Judge, metered
 from onedial.verifiers.process import Process
@@ -26,12 +29,15 @@ class Reading:
         verify: Scores it, for nothing.
         judge: Is asked, and paid, by strategies that use scores, about candidates that `verify` leaves without one; see `judged`.
         process: How searches draw and score steps; None is the usual steps, without a score.
+        equal: When two answers are one, so that 3/4 and .75 are two votes for the same; None where only equal strings are. It compares
+            candidates with each other, never with a reference.
     """
 
     extract: Extractor = words
     verify: Verifier = no_opinion
     judge: Judge | None = None
     process: Process | None = None
+    equal: Equal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,7 @@ def judged(query: Query, drawn: Sequence[Drawn], reading: Reading) -> Steps[list
 
 
 def _with_score(c: Candidate, scores: Iterator[float | None]) -> Candidate:
-    return c if c.score is not None or c.answer is None else replace(c, score=next(scores, None))
+    return c if c.score is not None or c.answer is None else replace(c, score=_number(next(scores, None)))
 
 
 def candidate(query: Query, source: Source, index: int, completion: Completion, reading: Reading) -> Candidate:
@@ -92,17 +98,38 @@ def candidate(query: Query, source: Source, index: int, completion: Completion, 
     if score is None and answer is not None:
         score = reading.verify(query, answer)
     mean = sum(completion.logprobs) / len(completion.logprobs) if completion.logprobs else None
-    return Candidate(source, index, completion.text, answer, completion.output_tokens, score, mean)
+    return Candidate(source, index, completion.text, answer, completion.output_tokens, _number(score), mean)
 
 
-def plurality(candidates: Iterable[Candidate]) -> Candidate | None:
+def _number(score: float | None) -> float | None:
+    """The score; None for one that is not a number, which is no opinion and must not be compared."""
+    return None if score is None or isnan(score) else score
+
+
+def alike(candidates: Sequence[Candidate], equal: Equal | None) -> list[str | None]:
+    """What each candidate votes for: of all answers that are equal to each other the first one given; None where there is no answer."""
+    known: dict[str, str] = {}
+    for c in candidates:
+        if c.answer is not None and c.answer not in known:
+            groups = dict.fromkeys(known.values()) if equal else {}
+            known[c.answer] = next((first for first in groups if equal and _same(c.answer, first, equal)), c.answer)
+    return [None if c.answer is None else known[c.answer] for c in candidates]
+
+
+def _same(answer: str, other: str, equal: Equal) -> bool:
+    """Whether an equality says so; where it cannot read an answer or cannot decide, they are two."""
+    try:
+        return equal(answer, other) is True
+    except TableError:
+        return False
+
+
+def plurality(candidates: Iterable[Candidate], equal: Equal | None = None) -> Candidate | None:
     """The first candidate of the most frequent answer, the earliest answer on ties; without any answer, the first candidate."""
     pool = list(candidates)
-    answered = [c for c in pool if c.answer is not None]
-    if not answered:
-        return pool[0] if pool else None
-    votes = Counter(c.answer for c in answered)
-    return max(answered, key=lambda c: votes[c.answer])
+    votes = Counter(voices := alike(pool, equal))
+    answered = [(votes[voice], c) for c, voice in zip(pool, voices, strict=True) if voice is not None]
+    return max(answered, key=lambda one: one[0])[1] if answered else next(iter(pool), None)
 
 
 def conclude(drawn: Sequence[Drawn], chosen: Candidate | None, stopped: str) -> Answer:

@@ -16,7 +16,8 @@ from onedial.core.answer import Answer, Candidate
 from onedial.core.arm import Source
 from onedial.core.query import Query
 from onedial.core.steps import Steps
-from onedial.strategies.draw import Reading, conclude, draw, judged, plurality
+from onedial.strategies.draw import Reading, alike, conclude, draw, judged, plurality
+from onedial.verifiers.equal.registry import Equal
 
 PESSIMISM = 0.1
 """Weight of the penalty, in score units; 0 is best-of-n. A default of ours, tuned on nothing."""
@@ -26,21 +27,22 @@ def pessimistic_best(query: Query, source: Source, n: int, reading: Reading, pes
     """Draw `n` samples in one ask and take the answer whose score has the highest lower bound."""
     first = yield from draw(query, source, n, reading)
     drawn = yield from judged(query, [first], reading)
-    chosen = most_trusted(drawn[0].candidates, pessimism)
+    chosen = most_trusted(drawn[0].candidates, pessimism, reading.equal)
     return conclude(drawn, chosen, f"{len(first.candidates)} of {n} samples are in and scored, rare answers with doubt")
 
 
-def most_trusted(candidates: Sequence[Candidate], pessimism: float) -> Candidate | None:
+def most_trusted(candidates: Sequence[Candidate], pessimism: float, equal: Equal | None = None) -> Candidate | None:
     """The first candidate of the answer with the highest lower bound, the earliest on ties; without any score, the plurality."""
     scores: dict[str, list[float]] = {}
-    for c in candidates:
-        if c.answer is not None and c.score is not None:
-            scores.setdefault(c.answer, []).append(c.score)
+    voices = alike(candidates, equal)
+    for c, voice in zip(candidates, voices, strict=True):
+        if voice is not None and c.score is not None:
+            scores.setdefault(voice, []).append(c.score)
     if not scores:
-        return plurality(candidates)
+        return plurality(candidates, equal)
     n = sum(map(len, scores.values()))
     best = max(scores, key=lambda answer: lower_bound(scores[answer], n, pessimism))
-    return next(c for c in candidates if c.answer == best)
+    return candidates[voices.index(best)]
 
 
 def lower_bound(scores: Sequence[float], n: int, pessimism: float) -> float:

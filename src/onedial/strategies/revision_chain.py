@@ -34,5 +34,5 @@ def revision_chain(query: Query, source: Source, n: int, reading: Reading) -> St
         drawn.append((yield from put(query, Sample(query.id, source, messages, 1, len(drawn)), reading)))
         candidates += drawn[-1].candidates
     drawn = yield from judged(query, drawn, reading)
-    chosen = plurality(highest([c for d in drawn for c in d.candidates]))
+    chosen = plurality(highest([c for d in drawn for c in d.candidates]), reading.equal)
     return conclude(drawn, chosen, f"{len(candidates)} of {n} attempts are in")

@@ -15,4 +15,4 @@ from onedial.strategies.draw import Reading, conclude, draw, plurality
 def self_consistency(query: Query, source: Source, n: int, reading: Reading) -> Steps[Answer]:
     """Draw `n` samples in one ask and take the plurality; the earliest answer wins a tie."""
     drawn = yield from draw(query, source, n, reading)
-    return conclude([drawn], plurality(drawn.candidates), f"{len(drawn.candidates)} of {n} votes are in")
+    return conclude([drawn], plurality(drawn.candidates, reading.equal), f"{len(drawn.candidates)} of {n} votes are in")

@@ -18,7 +18,7 @@ from onedial.core.arm import Source
 from onedial.core.ask import Sample
 from onedial.core.query import Query
 from onedial.core.steps import Steps
-from onedial.strategies.draw import Drawn, Reading, conclude, draw, plurality, put
+from onedial.strategies.draw import Drawn, Reading, alike, conclude, draw, plurality, put
 from onedial.strategies.follow_up import follow_up
 
 LISTED = "Response {number}:\n{text}"
@@ -33,13 +33,13 @@ def universal(query: Query, source: Source, n: int, reading: Reading) -> Steps[A
     drawn = yield from draw(query, source, n, reading)
     listed = [c for c in drawn.candidates if c.answer is not None]
     stopped = f"{len(drawn.candidates)} of {n} samples are in"
-    if len({c.answer for c in listed}) < 2:
-        return conclude([drawn], plurality(drawn.candidates), f"{stopped} and leave nothing to choose")
+    if len({*alike(listed, reading.equal)}) < 2:
+        return conclude([drawn], plurality(drawn.candidates, reading.equal), f"{stopped} and leave nothing to choose")
     messages = follow_up(query, [_listing(listed)], REQUEST)
     choice = yield from put(query, Sample(query.id, source, messages, 1, n), Reading())
     chosen = _chosen(choice, listed)
     how = f"{source} chose among {len(listed)}" if chosen else f"no choice among {len(listed)} could be read, so the plurality decides"
-    return conclude([drawn, replace(choice, candidates=())], chosen or plurality(listed), f"{stopped}; {how}")
+    return conclude([drawn, replace(choice, candidates=())], chosen or plurality(listed, reading.equal), f"{stopped}; {how}")
 
 
 def _listing(candidates: Sequence[Candidate]) -> str:
