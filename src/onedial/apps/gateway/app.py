@@ -14,9 +14,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from onedial.apps.gateway import chat
+from onedial.apps.gateway import chat, messages
 from onedial.apps.gateway.asking import NAME
 from onedial.apps.gateway.decisions import new_name
+from onedial.apps.gateway.forms import BEAT, CHAT, MESSAGES, Form
 from onedial.apps.gateway.gateway import Answered, Gateway
 from onedial.apps.gateway.relay import END
 from onedial.apps.gateway.trouble import Refused, described
@@ -24,7 +25,6 @@ from onedial.core.errors import OnedialError
 from onedial.core.version import __version__
 
 BEAT_S = 1.0
-BEAT = b": still working\n\n"
 STREAM = "text/event-stream"
 log = logging.getLogger("onedial.gateway")
 Handler = Callable[[Request], Awaitable[Response]]
@@ -41,6 +41,7 @@ def app_of(gateway: Gateway) -> Starlette:
     routes = _Routes(gateway)
     listed: list[tuple[str, str, Handler]] = [
         ("/v1/chat/completions", "POST", routes.chat),
+        ("/v1/messages", "POST", routes.messages),
         ("/v1/decide", "POST", routes.decide),
         ("/v1/feedback", "POST", routes.feedback),
         ("/v1/decisions/{name}", "GET", routes.decision),
@@ -49,7 +50,7 @@ def app_of(gateway: Gateway) -> Starlette:
         ("/readyz", "GET", routes.ready),
     ]
     return Starlette(
-        routes=[Route(path, _guarded(handler), methods=[method]) for path, method, handler in listed],
+        routes=[Route(path, _guarded(handler, _form_of(path)), methods=[method]) for path, method, handler in listed],
         exception_handlers={404: _no_route, 405: _no_route},
         lifespan=lifespan,
     )
@@ -64,7 +65,11 @@ async def _no_route(request: Request, _: Exception) -> Response:
     return _json(body, status)
 
 
-def _guarded(handler: Handler) -> Handler:
+def _form_of(path: str) -> Form:
+    return MESSAGES if path == "/v1/messages" else CHAT
+
+
+def _guarded(handler: Handler, form: Form) -> Handler:
     """Every error becomes an error of the protocol; what nobody foresaw is logged, and not told."""
 
     async def handle(request: Request) -> Response:
@@ -77,7 +82,7 @@ def _guarded(handler: Handler) -> Handler:
         except Exception as error:  # the last line of defence: a server answers
             log.exception("%s %s failed", request.method, request.url.path)
             status, body = described(error)
-        return _json(body, status)
+        return Response(form.whole(status, msgspec.json.encode(body)), status, media_type="application/json")
 
     return handle
 
@@ -89,30 +94,39 @@ class _Routes:
         self._gateway = gateway
 
     async def chat(self, request: Request) -> Response:
-        """Answer, or hand on."""
+        """Answer a chat request, or hand it on."""
+        return await self._respond(request, chat.decode(await self._body(request)), CHAT)
+
+    async def messages(self, request: Request) -> Response:
+        """The same in the format of Anthropic's messages."""
+        return await self._respond(request, messages.to_chat(chat.decode(await self._body(request))), MESSAGES)
+
+    async def _body(self, request: Request) -> bytes:
+        self._gateway.door.admit(dict(request.headers))
+        return await request.body()
+
+    async def _respond(self, request: Request, found: dict[str, Any], form: Form) -> Response:
         gateway, headers, name = self._gateway, dict(request.headers), new_name()
-        key = gateway.door.admit(headers)
-        found = chat.read(await request.body())
+        key, found = gateway.door.admit(headers), chat.checked(found)
         wish = gateway.asked(found, headers)
         source = gateway.target(found, wish)
-        if source is None:
-            if wish.objective is not None:
-                gateway.promise(wish.objective)  # what cannot be promised is refused before a stream begins
-            work = asyncio.create_task(gateway.answer(name, found, wish, key))
-            if found.get("stream"):
-                options = found.get("stream_options")
-                wanted = isinstance(options, dict) and bool(options.get("include_usage"))
-                return StreamingResponse(_streamed(name, work, wanted), media_type=STREAM, headers=_named(name))
-            model, text, usage, said = await _while_there(request, work)
-            return _json(chat.response(name, model, text, usage, said), headers=_named(name, said))
-        relay = await gateway.relay(name, source, found, key)
-        headers = {**_named(name), "x-onedial-arm": str(source)}
-        if found.get("stream") and relay.status == 200:
-            options = found.get("stream_options")
-            kept = isinstance(options, dict) and bool(options.get("include_usage"))
-            return StreamingResponse(relay.events(kept), media_type=STREAM, headers=headers)
-        data = await relay.whole()
-        return Response(data, relay.status, {**headers, "x-onedial-cost-usd": f"{relay.cost_usd:.9f}"}, "application/json")
+        options = found.get("stream_options")
+        wants_usage = form.wants_usage or (isinstance(options, dict) and bool(options.get("include_usage")))
+        if source is not None:
+            relay = await gateway.relay(name, source, found, key)
+            told = {**_named(name), "x-onedial-arm": str(source)}
+            if found.get("stream") and relay.status == 200:
+                return StreamingResponse(form.stream(relay.events(wants_usage)), media_type=STREAM, headers=told)
+            data = form.whole(relay.status, await relay.whole())
+            return Response(data, relay.status, {**told, "x-onedial-cost-usd": f"{relay.cost_usd:.9f}"}, "application/json")
+        if wish.objective is not None:
+            gateway.promise(wish.objective)  # what cannot be promised is refused before a stream begins
+        work = asyncio.create_task(gateway.answer(name, found, wish, key))
+        if found.get("stream"):
+            return StreamingResponse(form.stream(_streamed(name, work, wants_usage)), media_type=STREAM, headers=_named(name))
+        model, text, usage, said = await _while_there(request, work)
+        whole = msgspec.json.encode(chat.response(name, model, text, usage, said))
+        return Response(form.whole(200, whole), 200, _named(name, said), "application/json")
 
     async def decide(self, request: Request) -> Response:
         """Say what would be done."""

@@ -12,6 +12,7 @@ from onedial.apps.gateway.trouble import Refused
 from onedial.core.query import Query
 from onedial.core.usage import Usage
 
+CAPS = ("max_tokens", "max_completion_tokens")
 DECIDED = frozenset({"model", "messages", "stream", "stream_options", "onedial", "user", "metadata", "store", "safety_identifier"})
 """Fields under which a request is a plain question: onedial may sample it as it sees fit. Any other goes to one model untouched."""
 SYSTEM = ("system", "developer")
@@ -22,10 +23,19 @@ PIECE = 24
 
 
 def read(body: bytes) -> dict[str, Any]:
-    """Decode a request, and check what every request needs.
+    """Decode a chat request, and check what every one needs.
 
     Raises:
         Refused: 400 with what is wrong; 413 for one that is too large.
+    """
+    return checked(decode(body))
+
+
+def decode(body: bytes) -> dict[str, Any]:
+    """Decode a request of any format.
+
+    Raises:
+        Refused: 400 where it is no JSON object; 413 for one that is too large.
     """
     if len(body) > LARGEST:
         raise Refused(413, f"the request has {len(body):,} bytes; at most {LARGEST:,} are taken.")
@@ -35,6 +45,15 @@ def read(body: bytes) -> dict[str, Any]:
         raise Refused(400, f"the request is not JSON: {error}.") from None
     if not isinstance(found, dict):
         raise Refused(400, f"the request is {type(found).__name__}; expected a JSON object.")
+    return found
+
+
+def checked(found: dict[str, Any]) -> dict[str, Any]:
+    """A chat request that has what every one needs.
+
+    Raises:
+        Refused: 400 with what is wrong.
+    """
     if not isinstance(found.get("model"), str) or not found["model"]:
         raise Refused(400, f"model is {found.get('model')!r}; expected a name, as in 'onedial'.")
     _check_messages(found.get("messages"))
@@ -52,9 +71,16 @@ def _check_messages(messages: Any) -> None:
             raise Refused(400, f"messages[{i}] is not an object with a role.")
 
 
-def question(request: Mapping[str, Any]) -> Query | None:
-    """The query that a request asks, if it is a plain question: system text perhaps, one user turn, nothing that ties its form."""
-    if not {key for key, value in request.items() if value is not None} <= DECIDED:
+def question(request: Mapping[str, Any], longest: int) -> Query | None:
+    """The query that a request asks, if it is a plain question: system text perhaps, one user turn, nothing that ties its form.
+
+    Args:
+        request: As read.
+        longest: Output tokens that no model here passes; a cap that is no lower ties nothing.
+    """
+    said = {key for key, value in request.items() if value is not None}
+    said -= {key for key in CAPS if key in said and isinstance(request[key], int) and request[key] >= longest}
+    if not said <= DECIDED:
         return None
     *before, last = request["messages"]
     texts = [text_of(message) for message in request["messages"]]

@@ -74,13 +74,16 @@ class Gateway:
             self._promises[key] = self.dial.promise(objective)
         return self._promises[key]
 
+    def _question(self, request: Mapping[str, Any]) -> Query | None:
+        return question(request, max(model.max_output_tokens for model in self.dial.pool.models.values()))
+
     def target(self, request: Mapping[str, Any], wish: Asked) -> Source | None:
         """The model that a request goes to as it stands; None where it is a plain question, to be answered by what is best.
 
         Raises:
             ConfigError: It can only go to a model that takes any request, and there is none.
         """
-        query = question(request)
+        query = self._question(request)
         if wish.arm is not None:
             direct = wish.arm.strategy == "direct" and wish.arm.n == 1
             if direct and isinstance(self.dial.pool.client(wish.arm.source.model), OpenAIClient):
@@ -113,7 +116,7 @@ class Gateway:
         Raises:
             OnedialError: It cannot be answered.
         """
-        query, begun = question(request), time.perf_counter()
+        query, begun = self._question(request), time.perf_counter()
         assert query is not None
         if wish.arm is not None:
             return await self._pinned(name, query, wish.arm, key)
@@ -152,7 +155,7 @@ class Gateway:
             return {"arm": str(wish.arm), "reason": "asked for by name"}
         assert wish.objective is not None
         promised = self.promise(wish.objective)
-        decision = self.dial.first_choice(question(request) or topic(request), wish.objective, promised)
+        decision = self.dial.first_choice(self._question(request) or topic(request), wish.objective, promised)
         return {
             "arm": None if decision.arm is None else str(decision.arm),
             "reason": decision.reason,
