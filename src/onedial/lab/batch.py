@@ -29,7 +29,7 @@ Bools = npt.NDArray[np.bool_]
 _ROOM = 16
 """Tokens per completion that a tree has room for at first."""
 _STATE = np.dtype(
-    [(name, np.int64) for name in ("bundle", "row", "sample", "base", "used", "mode", "token", "deadline", "limit", "thought")]
+    [(name, np.int64) for name in ("bundle", "row", "sample", "base", "used", "mode", "token", "deadline", "limit", "thought", "cut")]
     + [("temperature", np.float32)]
 )
 
@@ -40,7 +40,7 @@ class Written:
 
     Attributes:
         tokens: Every generated token, `<ans>` and `<eos>` included.
-        thought: How many of them come before `<ans>`.
+        thought: How many of them come before `<ans>`, or before the end where the thought was cut.
         logprobs: The model's log-probability of each, or empty if not wanted.
         confidences: Of each, minus the mean log-probability of the likeliest tokens at its place, or empty if not wanted.
     """
@@ -61,6 +61,8 @@ class Job:
         key: The random stream (see `dice.py`); `first` is the index of the first completion within it.
         limit: Tokens per completion at most, 2 to `MAX_OUTPUT`.
         deadline: Thoughts that are this long are followed by a forced `<ans>`; at most `limit` - 2.
+        cut: Whether such thoughts end there instead, without an answer; needs a deadline of at least 1.
+        mode: Where the prompt leaves off, one of `sampling`'s: a text that is continued may have come to its answer.
         temperature: Zero takes the likeliest token.
         logprobs: Whether log-probabilities are wanted.
         top: How many of the likeliest tokens confidences rest on; 0 if none are wanted.
@@ -76,6 +78,8 @@ class Job:
     first: int = 0
     temperature: float = 1.0
     logprobs: bool = False
+    cut: bool = False
+    mode: int = THINKING
     top: int = 0
     written: list[Written | None] = field(default_factory=list)
     cached: int = 0
@@ -116,7 +120,7 @@ class Batch:
         state = self._state[new]
         state["bundle"], state["row"], state["base"] = len(self._bundles), len(self._logits), len(job.prompt)
         state["sample"] = np.arange(job.started, job.started + count)
-        state["used"], state["mode"], state["thought"] = 0, THINKING, 0
+        state["used"], state["mode"], state["thought"], state["cut"] = 0, job.mode, 0, job.cut
         state["deadline"], state["limit"], state["temperature"] = job.deadline, job.limit, job.temperature
         self._uniforms[new, : job.limit] = uniforms(job.key, job.first + job.started, count, job.limit)
         self._bundles.append((job, prompt.tree.fork(len(job.prompt), len(job.prompt) + _ROOM * count)))
@@ -154,7 +158,9 @@ class Batch:
         state["mode"] = NEXT[mode, tokens]
         np.copyto(state["thought"], used, where=state["mode"] == OPENED)
         state["used"] += 1
-        done: Bools = (tokens == EOS) | (state["used"] >= state["limit"])
+        over = (state["cut"] == 1) & (state["mode"] == THINKING) & (state["used"] >= state["deadline"])
+        np.copyto(state["thought"], state["used"], where=over)
+        done: Bools = (tokens == EOS) | (state["used"] >= state["limit"]) | over
         return done
 
     def _finish(self, done: Bools) -> list[Job]:

@@ -22,9 +22,10 @@ from onedial.lab.decoder import PREFIX_BYTES, Decoder
 from onedial.lab.dice import stream
 from onedial.lab.llama import Llama
 from onedial.lab.price import price_of
+from onedial.lab.sampling import mode_after
 from onedial.lab.shape import Shape
 from onedial.lab.tasks import LEVELS
-from onedial.lab.tokenizer import EOS, THINK, decode, encode
+from onedial.lab.tokenizer import ANSWER, EOS, SPACE, THINK, VOCABULARY, decode, encode
 from onedial.lab.worker import Worker
 
 MAX_OUTPUT_TOKENS = 128
@@ -95,7 +96,7 @@ class LabClient:
             thinking_tokens=sum(one.thought for one in written),
         )
         return Samples(
-            completions=tuple(completion(one) for one in written),
+            completions=tuple(completion(one, continued=bool(ask.continue_from)) for one in written),
             usage=usage,
             cost_usd=self.models[ask.source.model].price.cost_usd(usage),
             latency_s=time.perf_counter() - begun,
@@ -110,7 +111,7 @@ class LabClient:
         return Decoder(Llama(weights.load(self._paths[name])), self._prefix_bytes)
 
     def _prompt(self, ask: Sample) -> tuple[int, ...]:
-        """Encode system text, then the rest, then the budget token."""
+        """Encode system text, then the rest, then the budget token, then the text to continue."""
         name = ask.source.model
         if name not in self.models:
             raise ConfigError(unknown("model", name, self.models))
@@ -119,16 +120,16 @@ class LabClient:
             labels = ", ".join(effort.label for effort in EFFORTS)
             raise ConfigError(f"model {name!r} was asked without an effort; expected one of {labels}, as in '{name}/think=1'.")
         ordered = sorted(ask.messages, key=lambda message: message.role != "system")
-        return (*encode(" ".join(message.content for message in ordered)), THINK[int(effort.label)])
+        question = encode(" ".join(message.content for message in ordered))
+        return (*question, THINK[int(effort.label)], *encode(ask.continue_from))
 
     def _job(self, ask: Sample) -> Job:
         prompt, name = self._prompt(ask), ask.source.model
         model, temperature = self.models[name], 1.0 if ask.temperature is None else ask.temperature
-        if ask.continue_from:
-            raise ConfigError(f"model {name!r} cannot continue a text (capability `continue`); expected an ask without `continue_from`.")
         if temperature < 0:
             raise ConfigError(f"temperature {temperature} is negative; expected 0 (the likeliest token) or more.")
-        if len(prompt) == 1:
+        begun = encode(ask.continue_from)
+        if len(prompt) == 1 + len(begun):
             raise QueryError(f"query {ask.query_id!r} has no token in it; expected some text to answer.")
         room = model.context_tokens - len(prompt)
         if room < _SHORTEST:
@@ -140,12 +141,17 @@ class LabClient:
         if limit < _SHORTEST - 1:
             raise QueryError(f"max_tokens is {limit}; `<ans>` and an answer need {_SHORTEST - 1}. Allow at least that many.")
         cap = limit if ask.max_thinking_tokens is None else ask.max_thinking_tokens
+        cut = ask.in_steps and ask.max_tokens is not None
+        if cut and limit <= ANSWER_ROOM:
+            raise QueryError(f"a step of {limit} tokens leaves no thought beside an answer's {ANSWER_ROOM}. Allow at least one more.")
         return Job(
             prompt=prompt,
             n=ask.n,
             key=stream(self._seed, ask.query_id, name, ask.source.effort, prompt),
             limit=limit,
-            deadline=max(0, min(cap, limit - ANSWER_ROOM)),
+            deadline=max(int(cut), min(cap, limit - ANSWER_ROOM)),
+            cut=cut,
+            mode=mode_after(begun),
             first=ask.first_index,
             temperature=temperature,
             logprobs=ask.logprobs,
@@ -161,17 +167,19 @@ def model_of(name: str, shape: Shape) -> Model:
         efforts=EFFORTS,
         context_tokens=shape.context,
         max_output_tokens=MAX_OUTPUT_TOKENS,
-        capabilities=frozenset({"n", "logprobs", "seed", "thinking_cap", "cache"}),
+        capabilities=frozenset({"n", "logprobs", "seed", "continue", "thinking_cap", "cache"}),
     )
 
 
-def completion(written: Written) -> Completion:
-    """Turn tokens into thought and answer."""
+def completion(written: Written, continued: bool = False) -> Completion:
+    """Turn tokens into thought and answer; what continues a text begins with a space where its first word does."""
     tokens = written.tokens
-    stopped = tokens[-1] == EOS
+    stopped, opened = tokens[-1] == EOS, ANSWER in tokens
+    lead = " " if continued and VOCABULARY[tokens[0]].startswith(SPACE) else ""
+    text = decode(list(tokens[written.thought + opened : -1 if stopped else None]))
     return Completion(
-        text=decode(list(tokens[written.thought + 1 : -1 if stopped else None])),
-        thinking=decode(list(tokens[: written.thought])),
+        text=text if opened or not text else lead + text,
+        thinking=lead * (written.thought > 0) + decode(list(tokens[: written.thought])),
         finish="stop" if stopped else "length",
         output_tokens=len(tokens),
         thinking_tokens=written.thought,

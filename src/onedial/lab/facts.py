@@ -68,15 +68,19 @@ class Facts:
 
     def check(self, prompt: str, answer: str) -> bool:
         """Follow the hops in `prompt` and compare."""
+        return self.states(prompt)[-1:] == [answer.strip()]
+
+    def states(self, prompt: str) -> list[str]:
+        """Who is found after every hop in `prompt`; empty where they lead nowhere."""
         prompt = prompt.split(" attempt : ")[0]
-        start, hops = _START.search(prompt), _HOP.findall(prompt)
-        if start is None or not hops:
-            return False
+        start = _START.search(prompt)
         known = {(person, hop): found for person, hop, found in _FACT.findall(prompt)}
-        here: str | None = start.group(1)
-        for hop in hops:
-            here = known.get((here or "", hop))
-        return here is not None and answer.strip() == here
+        walked = [start[1]] if start else []
+        for hop in _HOP.findall(prompt) if start else ():
+            if (walked[-1], hop) not in known:
+                return []
+            walked.append(known[walked[-1], hop])
+        return walked[1:]
 
     def verify(self, prompt: str, answer: str) -> bool | None:
         """Return None: a bare name carries no evidence."""

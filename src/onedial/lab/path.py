@@ -63,16 +63,19 @@ class Path:
 
     def check(self, prompt: str, answer: str) -> bool:
         """Walk the roads in `prompt` and compare."""
+        places, end = self.walk(prompt)
+        return bool(places) and answer.strip() == ("yes" if places[-1] == end else "no")
+
+    def walk(self, prompt: str) -> tuple[list[str], str]:
+        """The places of the walk in `prompt`, up to its target or to `stop`, and the target; nothing where nothing is asked."""
         question = _QUESTION.search(prompt)
         if question is None:
-            return False
+            return [], ""
         here, end = (place for place in question.groups() if place)
-        roads = dict(_ROAD.findall(prompt))
-        for _ in range(len(roads) + 1):
-            if here == end:
-                break
-            here = roads.get(here, "stop")
-        return answer.strip() == ("yes" if here == end else "no")
+        roads, places = dict(_ROAD.findall(prompt)), [here]
+        while places[-1] not in (end, "stop") and len(places) <= len(roads):
+            places.append(roads.get(places[-1], "stop"))
+        return places, end
 
     def verify(self, prompt: str, answer: str) -> bool | None:
         """Return None: a bare yes or no carries no evidence."""

@@ -7,6 +7,8 @@ that only prompts contain.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -27,6 +29,14 @@ for _mode, _tokens in _BANNED_IN.items():
 NEXT: Ints = np.full((3, len(VOCABULARY)), ANSWERING)
 NEXT[THINKING] = THINKING
 NEXT[THINKING, ANSWER] = OPENED
+
+
+def mode_after(tokens: Sequence[int]) -> int:
+    """Where in the grammar a completion goes on that has begun with these tokens."""
+    mode = THINKING
+    for token in tokens:
+        mode = int(NEXT[mode, token])
+    return mode
 
 
 def draw(logits: Floats, rows: Ints, modes: Ints, temperatures: Floats, uniforms: Floats) -> Ints:

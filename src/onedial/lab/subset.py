@@ -60,13 +60,18 @@ class Subset:
 
     def check(self, prompt: str, answer: str) -> bool:
         """Check membership, no number twice, and the sum."""
+        asked, words = self.asked(prompt), answer.split()
+        if asked is None or not words:
+            return False
+        numbers, target = asked
+        if len(set(words)) < len(words) or not set(words) <= numbers:
+            return False
+        return sum(map(int, words)) == target
+
+    def asked(self, prompt: str) -> tuple[frozenset[str], int] | None:
+        """The numbers to pick from, as they are written, and the sum; None where they are not there."""
         numbers, target = _NUMBERS.search(prompt), _TARGET.search(prompt)
-        words = answer.split()
-        if numbers is None or target is None or not words:
-            return False
-        if len(set(words)) < len(words) or not set(words) <= set(numbers.group(1).split()):
-            return False
-        return sum(map(int, words)) == int(target.group(1))
+        return (frozenset(numbers[1].split()), int(target[1])) if numbers and target else None
 
     def verify(self, prompt: str, answer: str) -> bool | None:
         """Check the answer; adding up is far cheaper than searching."""

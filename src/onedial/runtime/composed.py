@@ -110,7 +110,7 @@ class Composed:
         return replace(model, name=name, max_output_tokens=asks * model.max_output_tokens, capabilities=frozenset(), asks=asks)
 
     def _refuse_unfit(self, ask: Sample) -> None:
-        if ask.follows_up or ask.logprobs or ask.max_thinking_tokens is not None:
+        if not ask.independent or ask.logprobs or ask.max_thinking_tokens is not None:
             raise ConfigError(
                 f"{ask.source.model!r} is a strategy over a model and answers plain queries only; ask its base model for this."
             )

@@ -63,9 +63,9 @@ class Replay:
         Raises:
             TableError: A sample has neither the tokens that its price needs nor a recorded cost.
         """
-        if ask.follows_up:
+        if not ask.independent:
             return Refusal(
-                f"a follow-up to {ask.source} on query {ask.query_id!r} was asked for; the recording holds independent samples only."
+                f"a step or follow-up of {ask.source} on query {ask.query_id!r} was asked for; the recording holds independent samples only."
             )
         if ask.logprobs:
             return Refusal(f"token log-probabilities of {ask.source} on query {ask.query_id!r} were asked for; the recording holds none.")
