@@ -1,7 +1,7 @@
 """Exported models are whole, tokenize as we do, and write the same text in llama.cpp."""
 
 import json
-import urllib.request
+from functools import partial
 from random import Random
 
 import numpy as np
@@ -36,21 +36,9 @@ def texts():
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(llama_cpp):
     """POST to a llama.cpp server that has the exported model."""
-    xllamacpp = pytest.importorskip("xllamacpp", reason="the extra `llamacpp` is not installed")
-    params = xllamacpp.CommonParams()
-    params.model.path = str(export_gguf(NAME, tmp_path_factory.mktemp("gguf") / "model.gguf"))
-    params.n_ctx, params.n_parallel, params.port, params.warmup, params.verbosity = 1024, 4, 0, False, -1
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
-    running = xllamacpp.Server(params)
-
-    def post(path, **body):
-        request = urllib.request.Request(running.listening_address + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request) as reply:
-            return json.load(reply)
-
-    return post
+    return partial(llama_cpp.post, NAME)
 
 
 def test_the_gguf_tokenizer_gives_our_ids(server, texts):
