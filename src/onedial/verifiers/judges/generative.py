@@ -3,7 +3,7 @@
 Asked for one word, with log-probabilities, that is the probability of the word it wrote, or what is left of 1 if the
 word is No. Asked to reason first, or where there are none, it is the share of its verdicts that say Yes.
 
-Source: generative verifiers, Zhang 2408.15240, sections 3.1 (P of Yes) and 3.3 (votes over rationales).
+Source: generative verifiers, Zhang 2408.15240 (the probability of Yes; votes over rationales).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A response's score is its mean place: 1 for the best, 0 for the last; there is none unless both orders can be read. Scores
 compare the answers of one query; they do not say whether any of them is right.
 
-Source: permutations by a language model, Sun 2304.09542, section 3.
+Source: permutations by a language model, Sun 2304.09542.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 A reward model is asked like any other: the conversation that ends with the response goes out, and the reply's text holds
 its numbers in [0, 1], in words, one per step. The endpoint's own format is the client's business (`onedial.runtime.reward`).
 
-Source: outcome reward, Cobbe 2110.14168; process reward, Lightman 2305.20050; how step scores are joined, Snell 2408.03314,
-appendix E, and Wang 2312.08935 (the least).
+Source: outcome reward, Cobbe 2110.14168; process reward, and the product of step scores, Lightman 2305.20050; the least of them,
+Wang 2312.08935; the last, Snell 2408.03314.
 """
 
 from __future__ import annotations

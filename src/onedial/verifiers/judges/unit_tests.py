@@ -4,7 +4,7 @@ Tests are read out of the query's own text: lines that begin with `assert`, and 
 the sandbox, which is asked like a model, for nothing, so that a run never holds up whoever waits for another. What tests
 were held back as the reference is for grading and never seen here.
 
-Source: tests in the prompt as a filter, Li 2203.07814, section 4.5 (AlphaCode).
+Source: filtering by the tests in the prompt, Li 2203.07814 (AlphaCode).
 """
 
 from __future__ import annotations
