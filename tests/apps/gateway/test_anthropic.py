@@ -12,11 +12,21 @@ ASK = [{"role": "user", "content": "modulo 10 , begin at 7 and do #1 plus 5 . wh
 TOOLS = [{"name": "look", "description": "looks", "input_schema": {"type": "object", "properties": {"at": {"type": "string"}}}}]
 
 
-def client(url):
-    return anthropic.Anthropic(base_url=url, api_key="none", max_retries=0, timeout=30)
+@pytest.fixture
+def client():
+    """How to open a client of an address; all are closed at the end."""
+    opened = []
+
+    def connect(url):
+        opened.append(anthropic.Anthropic(base_url=url, api_key="none", max_retries=0, timeout=30))
+        return opened[-1]
+
+    yield connect
+    for one in opened:
+        one.close()
 
 
-def test_a_question_is_answered(lab):
+def test_a_question_is_answered(lab, client):
     gateway, url = lab
     reply = client(url).messages.create(model="onedial", max_tokens=1000, system="be right", messages=ASK)
     assert reply.content[0].text and reply.stop_reason == "end_turn" and reply.role == "assistant"
@@ -24,13 +34,13 @@ def test_a_question_is_answered(lab):
     assert reply.usage.output_tokens == gateway.dial.grant.usage.output_tokens
 
 
-def test_a_stream_says_the_same(lab):
+def test_a_stream_says_the_same(lab, client):
     with client(lab[1]).messages.stream(model="onedial", max_tokens=1000, messages=ASK) as stream:
         text, final = "".join(stream.text_stream), stream.get_final_message()
     assert text == final.content[0].text and final.usage.output_tokens > 0 and final.stop_reason == "end_turn"
 
 
-def test_a_limit_that_ties_the_answer_is_not_dropped(lab):
+def test_a_limit_that_ties_the_answer_is_not_dropped(lab, client):
     with pytest.raises(anthropic.BadRequestError, match="only an endpoint can take"):
         client(lab[1]).messages.create(model="onedial", max_tokens=5, messages=ASK)
 
@@ -41,7 +51,7 @@ def far(relayed, serve):
         yield url
 
 
-def test_tools_and_their_results_are_carried_over(far, upstream):
+def test_tools_and_their_results_are_carried_over(far, upstream, client):
     turns = [
         {"role": "user", "content": [{"type": "text", "text": "look there"}]},
         {
@@ -72,7 +82,7 @@ def test_tools_and_their_results_are_carried_over(far, upstream):
     assert (reply.usage.input_tokens, reply.usage.output_tokens) == (11, 3)
 
 
-def test_what_is_handed_on_streams_too_and_a_break_is_an_error(far, upstream):
+def test_what_is_handed_on_streams_too_and_a_break_is_an_error(far, upstream, client):
     with client(far).messages.stream(model="far", max_tokens=50, messages=ASK) as stream:
         assert "".join(stream.text_stream) == "one two three"
         assert stream.get_final_message().usage.output_tokens == 3

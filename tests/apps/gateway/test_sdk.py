@@ -9,11 +9,21 @@ ASK = [{"role": "user", "content": QUESTION}]
 TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}]
 
 
-def client(url, key="none"):
-    return openai.OpenAI(base_url=f"{url}/v1", api_key=key, max_retries=0, timeout=30)
+@pytest.fixture
+def client():
+    """How to open a client of an address; all are closed at the end."""
+    opened = []
+
+    def connect(url):
+        opened.append(openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0, timeout=30))
+        return opened[-1]
+
+    yield connect
+    for one in opened:
+        one.close()
 
 
-def test_a_question_is_answered_with_what_it_cost_and_why(lab):
+def test_a_question_is_answered_with_what_it_cost_and_why(lab, client):
     gateway, url = lab
     reply = client(url).chat.completions.create(model="onedial", messages=ASK)
     said = reply.model_extra["onedial"]
@@ -23,7 +33,7 @@ def test_a_question_is_answered_with_what_it_cost_and_why(lab):
     assert said["model"] == "tiny" and said["applied_effort"] in "0123"
 
 
-def test_a_stream_says_the_same_as_it_ends(lab):
+def test_a_stream_says_the_same_as_it_ends(lab, client):
     _, url = lab
     stream = client(url).chat.completions.create(model="onedial", messages=ASK, stream=True, stream_options={"include_usage": True})
     chunks = list(stream)
@@ -34,7 +44,7 @@ def test_a_stream_says_the_same_as_it_ends(lab):
     assert without[-1].choices[0].finish_reason == "stop" and without[-1].usage is None
 
 
-def test_a_goal_may_be_said_in_three_places_and_not_in_two_ways(lab):
+def test_a_goal_may_be_said_in_three_places_and_not_in_two_ways(lab, client):
     _, url = lab
     asked = client(url).chat.completions.create
     for form in (
@@ -51,7 +61,7 @@ def test_a_goal_may_be_said_in_three_places_and_not_in_two_ways(lab):
         asked(model="onedial/quality=1.0", messages=ASK)
 
 
-def test_a_model_or_an_arm_is_asked_by_name_and_others_are_not_there(lab):
+def test_a_model_or_an_arm_is_asked_by_name_and_others_are_not_there(lab, client):
     _, url = lab
     asked = client(url).chat.completions.create
     reply = asked(model="tiny/think=2/vote=3", messages=ASK)
@@ -64,7 +74,7 @@ def test_a_model_or_an_arm_is_asked_by_name_and_others_are_not_there(lab):
     assert names[0] == "onedial" and "tiny/think=2" in names
 
 
-def test_what_embedded_models_cannot_take_is_refused_and_not_dropped(lab):
+def test_what_embedded_models_cannot_take_is_refused_and_not_dropped(lab, client):
     _, url = lab
     for fields in ({"tools": TOOLS}, {"temperature": 0.3}, {"messages": [*ASK, {"role": "assistant", "content": "x"}, *ASK]}):
         with pytest.raises(openai.BadRequestError, match="only an endpoint can take"):

@@ -14,10 +14,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from onedial.apps.gateway import chat, messages
+from onedial.apps.gateway import chat, messages, responses
 from onedial.apps.gateway.asking import NAME
 from onedial.apps.gateway.decisions import new_name
-from onedial.apps.gateway.forms import BEAT, CHAT, MESSAGES, Form
+from onedial.apps.gateway.forms import BEAT, CHAT, MESSAGES, RESPONSES, Form
 from onedial.apps.gateway.gateway import Answered, Gateway
 from onedial.apps.gateway.relay import END
 from onedial.apps.gateway.trouble import Refused, described
@@ -42,6 +42,7 @@ def app_of(gateway: Gateway) -> Starlette:
     listed: list[tuple[str, str, Handler]] = [
         ("/v1/chat/completions", "POST", routes.chat),
         ("/v1/messages", "POST", routes.messages),
+        ("/v1/responses", "POST", routes.responses),
         ("/v1/decide", "POST", routes.decide),
         ("/v1/feedback", "POST", routes.feedback),
         ("/v1/decisions/{name}", "GET", routes.decision),
@@ -66,7 +67,8 @@ async def _no_route(request: Request, _: Exception) -> Response:
 
 
 def _form_of(path: str) -> Form:
-    return MESSAGES if path == "/v1/messages" else CHAT
+    forms: dict[str, Form] = {"/v1/messages": MESSAGES, "/v1/responses": RESPONSES}
+    return forms.get(path, CHAT)
 
 
 def _guarded(handler: Handler, form: Form) -> Handler:
@@ -100,6 +102,10 @@ class _Routes:
     async def messages(self, request: Request) -> Response:
         """The same in the format of Anthropic's messages."""
         return await self._respond(request, messages.to_chat(chat.decode(await self._body(request))), MESSAGES)
+
+    async def responses(self, request: Request) -> Response:
+        """The same in the format of OpenAI's responses."""
+        return await self._respond(request, responses.to_chat(chat.decode(await self._body(request))), RESPONSES)
 
     async def _body(self, request: Request) -> bytes:
         self._gateway.door.admit(dict(request.headers))

@@ -5,7 +5,7 @@ Text and tools are carried over. What has no counterpart in chat completions, su
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -197,15 +197,3 @@ def error(status: int, body: Mapping[str, Any]) -> dict[str, Any]:
     said = body.get("error") or {}
     kind = ERRORS.get(status, "invalid_request_error" if status < 500 else "api_error")
     return {"type": "error", "error": {"type": kind, "message": said.get("message") if isinstance(said, Mapping) else str(said)}}
-
-
-def decoded(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """The chunks in lines of a chat stream; an error in it is one too."""
-    for line in lines:
-        if line.startswith(b"data: {"):
-            try:
-                found = msgspec.json.decode(line[6:])
-            except msgspec.DecodeError:
-                continue
-            if isinstance(found, dict):
-                yield found
