@@ -1,6 +1,7 @@
 """Requests that go to one model as they stand."""
 
 import json
+import urllib.request
 
 import pytest
 
@@ -100,3 +101,15 @@ def test_what_cannot_be_understood_is_a_clear_error(gateway, body, words):
 def test_an_address_that_is_not_there_is_an_error_of_the_same_form(gateway):
     status, data, _ = post(gateway[1], b"{}", "/v1/nothing")
     assert status == 404 and said(data)["code"] == "not_found"
+
+
+def test_prometheus_is_told_what_was_answered_and_spent(gateway, upstream):
+    _, url = gateway
+    post(url, BODY)
+    upstream.fault = 503
+    post(url, BODY)
+    with urllib.request.urlopen(url + "/metrics", timeout=20) as response:
+        page = response.read().decode()
+    assert 'onedial_requests_total{route="/v1/chat/completions",status="200"} 1.0' in page
+    assert 'onedial_requests_total{route="/v1/chat/completions",status="503"} 1.0' in page
+    assert 'onedial_tokens{kind="output"} 3.0' in page and 'onedial_spent_usd{key=""} 2.3e-05' in page

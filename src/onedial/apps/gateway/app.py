@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from onedial.apps.gateway.forms import BEAT, CHAT, MESSAGES, RESPONSES, Form
 from onedial.apps.gateway.gateway import Answered, Gateway
 from onedial.apps.gateway.relay import END
 from onedial.apps.gateway.trouble import Refused, described
+from onedial.apps.gateway.watch import CONTENT_TYPE, Watch
 from onedial.core.errors import OnedialError
 from onedial.core.version import __version__
 
@@ -47,11 +49,12 @@ def app_of(gateway: Gateway) -> Starlette:
         ("/v1/feedback", "POST", routes.feedback),
         ("/v1/decisions/{name}", "GET", routes.decision),
         ("/v1/models", "GET", routes.models),
+        ("/metrics", "GET", routes.metrics),
         ("/healthz", "GET", routes.alive),
         ("/readyz", "GET", routes.ready),
     ]
     return Starlette(
-        routes=[Route(path, _guarded(handler, _form_of(path)), methods=[method]) for path, method, handler in listed],
+        routes=[Route(path, _guarded(gateway.watch, path, handler), methods=[method]) for path, method, handler in listed],
         exception_handlers={404: _no_route, 405: _no_route},
         lifespan=lifespan,
     )
@@ -71,8 +74,15 @@ def _form_of(path: str) -> Form:
     return forms.get(path, CHAT)
 
 
-def _guarded(handler: Handler, form: Form) -> Handler:
-    """Every error becomes an error of the protocol; what nobody foresaw is logged, and not told."""
+def _guarded(watch: Watch, path: str, handler: Handler) -> Handler:
+    """Every error becomes an error of the protocol; what nobody foresaw is logged, and not told. All are counted."""
+    form = _form_of(path)
+
+    async def counted(request: Request) -> Response:
+        begun = time.perf_counter()
+        response = await handle(request)
+        watch.responded(path, response.status_code, time.perf_counter() - begun)
+        return response
 
     async def handle(request: Request) -> Response:
         try:
@@ -86,7 +96,7 @@ def _guarded(handler: Handler, form: Form) -> Handler:
             status, body = described(error)
         return Response(form.whole(status, msgspec.json.encode(body)), status, media_type="application/json")
 
-    return handle
+    return counted
 
 
 class _Routes:
@@ -166,6 +176,10 @@ class _Routes:
         names = [NAME, *(str(source) for source in self._gateway.dial.sources)]
         listed = [{"id": name, "object": "model", "created": 0, "owned_by": NAME} for name in names]
         return _json({"object": "list", "data": listed})
+
+    async def metrics(self, _: Request) -> Response:
+        """Tell Prometheus."""
+        return Response(self._gateway.watch.page(), media_type=CONTENT_TYPE)
 
     async def alive(self, _: Request) -> Response:
         """Say that the process answers."""

@@ -13,6 +13,7 @@ from onedial.apps.gateway.decisions import Decided, Decisions, told
 from onedial.apps.gateway.keys import Doorkeeper, Key
 from onedial.apps.gateway.relay import Relay, with_usage
 from onedial.apps.gateway.trouble import Refused
+from onedial.apps.gateway.watch import Watch
 from onedial.apps.terminal import plain
 from onedial.core.arm import Arm, Source
 from onedial.core.errors import BudgetExhausted, ConfigError, ModelError
@@ -40,11 +41,12 @@ class Gateway:
         default: What is aimed at where a request asks for nothing.
         door: Who may ask.
         decisions: What was decided lately.
+        watch: What is counted.
     """
 
     def __init__(self, dial: Dial, default: Objective, door: Doorkeeper) -> None:
         self.dial, self.default, self.door = dial, default, door
-        self.decisions = Decisions()
+        self.decisions, self.watch = Decisions(), Watch(dial.grant, door)
         self._promises: dict[tuple[str, Objective], Promise] = {}
 
     def asked(self, request: Mapping[str, Any], headers: Mapping[str, str]) -> Asked:
@@ -124,6 +126,7 @@ class Gateway:
         promised = self.promise(wish.objective)
         solved = await self.dial.solve_for(query, wish.objective, promised, key.grant)
         overhead = 1e3 * max(0.0, time.perf_counter() - begun - solved.answer.spend.latency_s)
+        self.watch.decided(1e-3 * overhead)
         return self._kept(name, key, solved, told(solved, promised, overhead))
 
     def _kept(self, name: str, key: Key, solved: Solved, said: dict[str, Any]) -> Answered:
