@@ -21,15 +21,19 @@ from onedial.runtime.replay import Recording, Replay
 from onedial.runtime.scripted import ScriptedClient, samples_of
 from onedial.strategies.draw import Reading
 from onedial.strategies.registry import STRATEGIES
+from onedial.strategies.search.registry import SEARCHES
 from onedial.strategies.universal import REQUEST as CHOOSE
+from onedial.verifiers.process import Process
 
 MODEL = Model("m", Price(1.0, 4.0, 0.1), (Effort("low"),), max_output_tokens=50, capabilities=frozenset({"n", "continue", "logprobs"}))
 SOURCE = Source("m", "low")
 QUERY = Query("q", "which word comes next ?")
 ANSWERS = ["red", "blue", "blue", "green", "red", "blue", "green", "green", "green", "red", "red", "red"]
-READING = Reading(verify=lambda query, answer: {"blue": 0.9, "red": 0.5}.get(answer))
+READING = Reading(verify=lambda query, answer: {"blue": 0.9, "red": 0.5}.get(answer), process=Process(lambda _, text: len(text) % 7 / 7))
 FOLLOWING = {"usc", "refine", "revise", "force"}
-"""Those whose later asks rest on earlier replies."""
+"""Those whose later asks rest on earlier replies, beside the searches."""
+STEPS = 3
+"""Parts of a text that is written in steps; the last is a word of `ANSWERS`."""
 VERIFIERS = [lambda i: 0.0, lambda i: 1.0, lambda i: None, lambda i: 1 / (1 + i), lambda i: i / (1 + i), lambda i: (None, 0.0, 1.0)[i % 3]]
 """From the how manieth call it is to a score: what a verifier could do to a strategy that hopes for more."""
 TROUBLES = [Refusal("no budget"), Failure("timed out", Usage(1, 5, 0, 9), 4.1e-5)]
@@ -48,7 +52,7 @@ def chooses(ask):
 
 
 def unobserved(ask):
-    return ask.follows_up or ask.logprobs
+    return not ask.independent or ask.logprobs
 
 
 def reply_to(ask):
@@ -56,8 +60,18 @@ def reply_to(ask):
     if chooses(ask):
         return samples_of(ask, MODEL, [Completion("The most consistent is\n2", output_tokens=6)])
     drawn = [ANSWERS[i % len(ANSWERS)] for i in range(ask.first_index, ask.first_index + ask.n)]
+    if ask.in_steps:
+        return samples_of(ask, MODEL, [step_behind(ask, word) for word in drawn])
     sure = {"logprobs": (-0.1, -0.4), "confidences": (9.0, 5.0)} if ask.logprobs else {}
     return samples_of(ask, MODEL, [Completion(word, output_tokens=3 + len(word), **sure) for word in drawn])
+
+
+def step_behind(ask, word):
+    """One part where the ask is for a step and the text is not at its end; else the rest of it."""
+    rest = STEPS - 1 - ask.continue_from.count("\n\n")
+    if ask.max_tokens is not None and rest > 0:
+        return Completion(f"not {word}\n\nso", finish="length", output_tokens=5)
+    return Completion("so\n\n" * rest + word, output_tokens=3 + rest)
 
 
 def play(name, n, answer=reply_to, query=QUERY, reading=READING):
@@ -77,7 +91,8 @@ def spend_of(replies):
 
 
 def texts_of(played):
-    return [c.text for ask, reply in played if isinstance(reply, Samples) and not chooses(ask) for c in reply.completions]
+    heard = [(ask, reply) for ask, reply in played if isinstance(reply, Samples) and not chooses(ask)]
+    return [(ask.continue_from if ask.in_steps else "") + c.text for ask, reply in heard for c in reply.completions]
 
 
 @every_strategy
@@ -94,7 +109,7 @@ def test_asks_concern_the_query_and_the_source_and_stay_within_n(name, n):
     assert asks and sum(ask.n for ask in asks) <= most(name, n)
     assert all((ask.query_id, ask.source) == (QUERY.id, SOURCE) for ask in asks)
     assert all(ask.messages == QUERY.messages for ask in asks if not ask.follows_up)
-    assert not asks[0].follows_up and (name in FOLLOWING or not any(ask.follows_up for ask in asks))
+    assert not asks[0].follows_up and (name in FOLLOWING or name in SEARCHES or not any(ask.follows_up for ask in asks))
     drawn = [i for ask in asks for i in range(ask.first_index, ask.first_index + ask.n)]
     assert drawn == list(range(len(drawn))), "each sample is drawn once, and the stream has no gaps"
 
@@ -115,7 +130,8 @@ def test_a_follow_up_begins_with_the_query_and_the_turns_alternate(name, n):
 @pytest.mark.parametrize("verify", VERIFIERS, ids=range(len(VERIFIERS)))
 def test_no_verifier_makes_it_ask_for_more_or_lose_what_was_paid_for(name, n, verify):
     calls = count()
-    answer, played = play(name, n, reading=Reading(verify=lambda query, answer: verify(next(calls))))
+    process = Process(lambda query, text: verify(next(calls)))
+    answer, played = play(name, n, reading=Reading(verify=lambda query, answer: verify(next(calls)), process=process))
     assert sum(ask.n for ask, _ in played) <= most(name, n)
     assert answer.text in texts_of(played) and answer.spend == spend_of(reply for _, reply in played)
 

@@ -18,6 +18,8 @@ from onedial.strategies.direct import direct
 from onedial.strategies.draw import Reading
 from onedial.strategies.pessimistic_best import pessimistic_best
 from onedial.strategies.revision_chain import revision_chain
+from onedial.strategies.search.registry import SEARCHES
+from onedial.strategies.search.registry import SETTINGS as OF_SEARCHES
 from onedial.strategies.self_certainty import self_certainty
 from onedial.strategies.self_consistency import self_consistency
 from onedial.strategies.self_refine import self_refine
@@ -43,6 +45,7 @@ STRATEGIES: dict[str, Strategy] = {
     "certain": self_certainty,
     "deepconf": deepconf,
     "deepstop": deepconf_online,
+    **SEARCHES,
 }
 
 _GROUPS: dict[str, Setting] = {"keep": share, "window": count, "top": whole}
@@ -51,6 +54,7 @@ SETTINGS: dict[str, dict[str, Setting]] = {
     "certain": {"power": amount, "top": whole},
     "deepconf": {**_GROUPS, "measure": one_of(MEASURES)},
     "deepstop": {**_GROUPS, "warm": count, "block": count, "consensus": share},
+    **OF_SEARCHES,
 }
 """What an arm may set of its strategy, as in `small/pbest=8/pessimism=0.2`; one that is not here has nothing to set."""
 
