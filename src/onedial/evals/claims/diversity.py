@@ -143,10 +143,14 @@ def told_apart(bench: Workbench, train: Voted, test: Voted) -> Interval:
 
 
 def bought(voted: Voted, worths: Sequence[float]) -> list[int]:
-    """The most samples of any source that are worth their cost at each worth, by what the gain exceeds with some certainty."""
-    mean, error = voted.gain.mean(axis=0), voted.gain.std(axis=0, ddof=1) / np.sqrt(len(voted.gain))
-    sure = np.where(np.array(SIZES) > 1, mean - CAUTION * error, 0.0)
-    return [max(SIZES[int(k)] for k in np.argmax(worth * sure - voted.cost, axis=1)) for worth in worths]
+    """Samples worth their cost at each worth, one number for all sources, by what the mean gain exceeds with some certainty.
+
+    The most that any one source would buy is a matter of luck where there are many.
+    """
+    gain, cost = voted.gain.mean(axis=1), voted.cost.mean(axis=0)
+    sure = gain.mean(axis=0) - CAUTION * gain.std(axis=0, ddof=1) / np.sqrt(len(gain))
+    sure[0] = 0.0
+    return [SIZES[int(np.argmax(worth * sure - cost))] for worth in worths]
 
 
 WORTHS = tuple(float(10**k) for k in np.arange(0, 4.01, 0.5))

@@ -152,6 +152,17 @@ def at_equal_spend(grid: Sequence[Ran], quality: float, weights: Floats) -> dict
     return {name: quality_at_cost([t for t, _ in curve], [q for _, q in curve], spend) for name, curve in curves.items()}
 
 
+def against_first(grid: Sequence[Ran], quality: float, even: Floats, resamples: Floats) -> dict[str, Interval]:
+    """Accuracy of each framework less that of the first one, at the largest spend that both reach."""
+    names = list(dict.fromkeys(cell.framework for cell in grid))
+    found = {}
+    for name in names[1:]:
+        pair = [cell for cell in grid if cell.framework in (names[0], name)]
+        whole, *drawn = [at_equal_spend(pair, quality, weights) for weights in (even, *resamples)]
+        found[name] = percentile_interval(whole[name] - whole[names[0]], [one[name] - one[names[0]] for one in drawn])
+    return found
+
+
 def _finding(bench: Workbench, source: Source, grid: Sequence[Ran], missing: Sequence[str]) -> Finding:
     n = len(grid[0].right)
     resamples = resample_weights(n, RESAMPLES, bench.rng(20))
@@ -159,27 +170,29 @@ def _finding(bench: Workbench, source: Source, grid: Sequence[Ran], missing: Seq
     whole, drawn = shares(grid, even), [shares(grid, weights) for weights in resamples]
     numbers = {f"variance explained by {name}": percentile_interval(whole[name], [one[name] for one in drawn]) for name in FACTORS}
     lead = percentile_interval(whole["verifier"] - whole["framework"], [one["verifier"] - one["framework"] for one in drawn])
-    apart = _spread(grid, even, resamples)
-    numbers |= {"verifier less framework": lead, "best less worst framework at equal spend": apart}
+    numbers |= {"verifier less framework": lead}
+    against = {level: against_first(grid, level, even, resamples) for level in (SHOWN, QUALITIES[-1])}
+    first = grid[0].framework
+    for level, gaps in against.items():
+        numbers |= {f"{name} less {first} at equal spend, verifier right {100 * level:.0f} %": gap for name, gap in gaps.items()}
     verdict: Verdict = "holds" if lead.low > 0 else "does not hold" if lead.high < 0 else "not told apart"
-    reached = ", ".join(f"{name} {100 * q:.0f} %" for name, q in at_equal_spend(grid, SHOWN, even).items())
     order = sequential_r_squared(*_regression(grid, even))
     said = ", ".join(f"{name} {told(numbers[f'variance explained by {name}'], digits=0)}" for name in FACTORS)
     sentence = (
         f"Of the variance between {len(grid)} cells on {source} ({n} questions), {said} is explained (in sequence: "
-        f"{', '.join(f'{name} {100 * value:.0f} %' for name, value in order.items())}). At equal spend and a verifier that is right "
-        f"{100 * SHOWN:.0f} % of the time: {reached}; best and worst are {told(apart, unit=' points')} apart."
+        f"{', '.join(f'{name} {100 * value:.0f} %' for name, value in order.items())}). {_compared(first, against)}"
     )
     tail = f" Left out: {'; '.join(missing)}." if missing else ""
     return Finding(verdict, sentence + tail, numbers, (*map(_row, grid), *_shares(order, numbers)))
 
 
-def _spread(grid: Sequence[Ran], even: Floats, resamples: Floats) -> Interval:
-    """Best less worst framework at equal spend, which of them it is read off the queries as they are."""
-    reached = at_equal_spend(grid, SHOWN, even)
-    best, worst = max(reached, key=lambda name: reached[name]), min(reached, key=lambda name: reached[name])
-    drawn = [at_equal_spend(grid, SHOWN, weights) for weights in resamples]
-    return percentile_interval(reached[best] - reached[worst], [one[best] - one[worst] for one in drawn])
+def _compared(first: str, against: dict[float, dict[str, Interval]]) -> str:
+    """At equal spend, every framework against the first."""
+    parts = []
+    for level, gaps in against.items():
+        listed = ", ".join(f"{name} {told(gap, unit='', digits=0)}" for name, gap in gaps.items())
+        parts.append(f"with a verifier that is right {100 * level:.0f} % of the time: {listed}")
+    return f"Points more than {first} at equal spend, {'; '.join(parts)}."
 
 
 def _row(cell: Ran) -> Row:
