@@ -15,7 +15,7 @@ model = "Qwen/Qwen3-8B"
 api_key_env = "SMALL_KEY"
 price = { input = 0.1, output = 0.4, cached = 0.01 }
 context_tokens = 4096
-max_output_tokens = 512
+max_output_tokens = 2048
 capabilities = ["n", "logprobs"]
 thinking_end = "</think>"
 timeout_s = 60
@@ -66,7 +66,7 @@ def test_an_empty_file_means_the_defaults_and_no_models(tmp_path):
 def test_a_full_file_is_read_with_efforts_in_the_order_written(tmp_path):
     config = load(tmp_path, FULL)
     efforts = (Effort("none"), Effort("brief", "prompt"), Effort("1k", "cap", 1024))
-    small = Model("small", Price(0.1, 0.4, 0.01), efforts, 4096, 512, frozenset({"n", "logprobs"}))
+    small = Model("small", Price(0.1, 0.4, 0.01), efforts, 4096, 2048, frozenset({"n", "logprobs"}))
     assert config.models[0] == Endpoint(
         model=small,
         url="http://localhost:8000/v1",
@@ -145,3 +145,56 @@ def test_a_price_that_rises_with_the_prompt_is_taken_at_the_step_that_the_contex
 
 def test_the_price_of_a_model_of_that_name_elsewhere_is_not_taken():
     assert list_price("gpt-4o", "http://localhost:8000/v1", 8192) is None
+
+
+THINKING = """
+[[models]]
+name = "m"
+url = "{url}"
+price = {{ input = 1, output = 4 }}
+max_output_tokens = 4096
+{fields}
+"""
+
+
+def thinking(tmp_path, fields, url="http://localhost:8000/v1"):
+    return load(tmp_path, THINKING.format(url=url, fields=fields)).models[0]
+
+
+def test_a_family_that_is_named_says_how_levels_and_caps_are_asked_for(tmp_path):
+    efforts = '[models.efforts.none]\n[models.efforts.1k]\nkind = "cap"\nmax_thinking_tokens = 1024'
+    endpoint = thinking(tmp_path, f'family = "vllm"\n{efforts}')
+    assert endpoint.effort_bodies == {"none": {"chat_template_kwargs": {"enable_thinking": False}}, "1k": {"thinking_token_budget": 1024}}
+    assert "thinking_cap" in endpoint.model.capabilities and endpoint.model.efforts == (Effort("none"), Effort("1k", "cap", 1024))
+
+
+def test_a_family_is_guessed_for_hosted_models_and_what_is_written_goes_before_it(tmp_path):
+    url = "https://generativelanguage.googleapis.com/v1beta/openai"
+    endpoint = thinking(tmp_path, 'model = "gemini-2.5-pro"\n[models.efforts.low]\n[models.efforts.own]\nbody = { x = 1 }', url)
+    assert endpoint.effort_bodies == {"low": {"reasoning_effort": "low"}, "own": {"x": 1}} and endpoint.family.name == "gemini-2.5-pro"
+    assert thinking(tmp_path, 'model = "gemini-2.5-pro"\nfamily = "none"', url).family is None
+
+
+def test_a_cap_without_fields_is_kept_by_cutting_where_a_text_can_be_continued(tmp_path):
+    cap = '[models.efforts.1k]\nkind = "cap"\nmax_thinking_tokens = 1024'
+    endpoint = thinking(tmp_path, f'capabilities = ["continue"]\nthinking_end = "</think>"\n{cap}')
+    assert endpoint.model.efforts == (Effort("1k", "cap", 1024, native=False),) and endpoint.effort_bodies == {"1k": {}}
+
+
+def test_a_level_with_an_empty_body_is_what_the_model_does_by_itself(tmp_path):
+    assert thinking(tmp_path, "[models.efforts.default]\nbody = {}").effort_bodies == {"default": {}}
+
+
+@pytest.mark.parametrize(("fields", "told"), [
+    ("[models.efforts.high]", "models[0].efforts.high: what asks for the level 'high' is not known. Write the request fields as body"),
+    ('family = "vllm"\n[models.efforts.high]', "models[0].efforts.high: family 'vllm': unknown level 'high'. Known: full, none."),
+    ('family = "vlm"', "models[0].family: unknown family 'vlm'"),
+    ('family = "gpt-5"\n[models.efforts.1k]\nkind = "cap"\nmax_thinking_tokens = 1024', "family 'gpt-5' has no hard cap on thought"),
+    ('[models.efforts.1k]\nkind = "cap"\nmax_thinking_tokens = 1024', "what caps the thought of this model is not known"),
+    ('family = "claude"\n[models.efforts.1]\nkind = "cap"\nmax_thinking_tokens = 1', "family 'claude' takes caps of 1024 tokens or more"),
+    ('family = "vllm"\n[models.efforts.4k]\nkind = "cap"\nmax_thinking_tokens = 4096', "leaves no room for an answer in its 4096 output"),
+])  # fmt: skip
+def test_a_level_or_cap_that_a_family_lacks_is_an_error_and_never_dropped(tmp_path, fields, told):
+    with pytest.raises(ConfigError) as error:
+        thinking(tmp_path, fields)
+    assert told in str(error.value), str(error.value)

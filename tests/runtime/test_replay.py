@@ -57,6 +57,24 @@ def test_log_probabilities_are_refused_for_none_are_recorded():
     assert isinstance(reply, Refusal) and "log-probabilities" in reply.reason
 
 
+@pytest.mark.parametrize(("tokens", "thinking", "served"), [
+    (10, 5, True), (10, 6, False), (5, None, True), (6, None, False), (10, 0, True),
+])  # fmt: skip
+def test_a_capped_ask_is_served_by_samples_whose_thought_kept_to_the_cap_and_by_no_others(tokens, thinking, served):
+    replay = Replay(Recording.of([outcome(0, thinking_tokens=0), outcome(1, tokens=tokens, thinking_tokens=thinking)]), PRICES)
+    reply = replay(replace(ask(2), max_thinking_tokens=5))
+    assert isinstance(reply, Samples if served else Refusal)
+    assert served or "with thought capped at 5 tokens; the recording holds one of up to 6 tokens, uncapped" in reply.reason
+    assert isinstance(replay(ask(2)), Samples)
+
+
+def test_a_capped_ask_is_refused_where_the_length_of_a_thought_is_not_recorded():
+    replay = Replay(Recording.of([outcome(0, tokens=None, cost_usd=0.1)]))
+    assert isinstance(replay(ask()), Samples)
+    reply = replay(replace(ask(), max_thinking_tokens=1000))
+    assert isinstance(reply, Refusal) and "one of unknown length, uncapped" in reply.reason
+
+
 def test_with_caching_the_prompt_of_a_later_ask_to_the_same_model_costs_the_cached_price():
     recording = Recording.of([outcome(i, effort=e) for i in range(3) for e in ("low", "high")])
     replay = Replay(recording, PRICES, cached_after_first=True)

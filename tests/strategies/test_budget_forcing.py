@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from onedial.core.arm import Source
@@ -18,7 +20,9 @@ def forced(*completions, n=None, **scores):
     replies = iter([Samples((c,), Usage(1), 0.0) for c in listed] + [Refusal("no budget")])
     steps = budget_forcing(QUERY, SOURCE, n or len(listed), Reading(number, lambda query, answer: scores.get(f"_{answer}")))
     answer = drive(steps, lambda ask: asks.append(ask) or next(replies))
-    assert asks == [Sample("q", SOURCE, QUERY.messages, 1, i, continue_from=ask.continue_from) for i, ask in enumerate(asks)]
+    assert asks[0].needs == ({"continue"} if (n or len(listed)) > 1 else set()), "what later asks need is said before the first is paid"
+    expected = [Sample("q", SOURCE, QUERY.messages, 1, i, continue_from=ask.continue_from) for i, ask in enumerate(asks)]
+    assert [replace(asks[0], needs=frozenset()), *asks[1:]] == expected
     return answer, [ask.continue_from for ask in asks]
 
 
@@ -31,6 +35,12 @@ def test_every_ask_continues_all_that_was_said_with_a_doubt_at_its_end():
 def test_where_the_thought_is_shown_it_is_what_is_continued():
     _, continued = forced(Completion("5", thinking="two and three"), "4")
     assert continued[1] == f"two and three{SUFFIX}"
+
+
+def test_a_thought_is_continued_from_its_opening_mark_which_stands_there_once():
+    thoughts = [Completion("5", thinking="two and three", opening="<think>\n"), Completion("4", thinking="no"), "4"]
+    _, continued = forced(*thoughts)
+    assert continued == ["", f"<think>\ntwo and three{SUFFIX}", f"<think>\ntwo and three{SUFFIX} no{SUFFIX}"]
 
 
 @pytest.mark.parametrize(

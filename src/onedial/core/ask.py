@@ -34,6 +34,7 @@ class Sample:
         judging: Whether completions of earlier asks are shown in it to be judged.
         in_steps: Whether a later ask may continue its completions (needs the capability `continue`): at `max_tokens` they are cut
             even within a thought, with no answer forced.
+        needs: Capabilities that later asks of the same run need: a model without them is refused before this one is paid.
     """
 
     query_id: str
@@ -49,6 +50,7 @@ class Sample:
     continue_from: str = ""
     judging: bool = False
     in_steps: bool = False
+    needs: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.n < 1 or self.first_index < 0:
@@ -76,12 +78,13 @@ class Completion:
 
     Attributes:
         text: The visible response, thinking removed.
-        thinking: The visible part of the thought, where there is one.
+        thinking: The visible part of the thought, where there is one, without the marks around it.
+        opening: The mark before the thought, with which a text that continues it begins; '' where there is none.
         finish: `stop`, or `length` if it was cut.
         output_tokens: Tokens of this completion, thinking included; None if only the ask's total is known.
         thinking_tokens: The part of them that is thought; None where the upstream does not say (absent is not zero).
         answer: The extracted answer where a recording holds only that; else None.
-        logprobs: Log-probability per output token, natural log, if asked for; of those that the endpoint shows, which may leave out thought.
+        logprobs: Log-probability per output token, natural log, if asked for; of those the endpoint shows, maybe without thought.
         confidences: Of the same tokens, `core.confidence.of_token` of the likeliest at each place; None if not asked for or not given.
         verifier_score: A score recorded with it, in [0, 1], or None.
         usage: What it used by itself where several requests made it, prompts included; None where it shares a request.
@@ -97,6 +100,7 @@ class Completion:
     confidences: tuple[float, ...] | None = None
     verifier_score: float | None = None
     usage: Usage | None = None
+    opening: str = ""
 
 
 @dataclass(frozen=True, slots=True)

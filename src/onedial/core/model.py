@@ -23,11 +23,13 @@ class Effort:
         label: What the user and the arm id call it, such as `"2"` or `"high"`.
         kind: `level` (the provider's soft level), `cap` (a hard token cap) or `prompt` (asked for in words).
         max_thinking_tokens: The cap for kind `cap`, else None.
+        native: Whether the endpoint keeps the cap itself; if not, its client cuts the thought and goes on with an answer.
     """
 
     label: str
     kind: EffortKind = "level"
     max_thinking_tokens: int | None = None
+    native: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,18 @@ def prompt_bound(ask: Sample) -> int:
     return len(text.encode("utf-8", "surrogatepass")) + TOKENS_PER_MESSAGE * len(ask.messages) + TOKENS_PER_PROMPT
 
 
+def cut_at(ask: Sample, model: Model) -> int | None:
+    """Tokens after which the client itself has to end a thought; None where no cap binds, or the endpoint keeps it."""
+    effort = model.effort(ask.source.effort)
+    own = None if effort is None or effort.native else effort.max_thinking_tokens
+    asked = None if "thinking_cap" in model.capabilities else ask.max_thinking_tokens
+    return min((tokens for tokens in (own, asked) if tokens is not None and tokens < output_bound(ask, model)), default=None)
+
+
 def calls_of(ask: Sample, model: Model) -> int:
-    """Requests an ask takes: one where the model can return `n` choices, else those of every completion."""
+    """Requests an ask takes: one where the model can return `n` choices, else those of every completion; two each where thought is cut."""
+    if cut_at(ask, model) is not None:
+        return 2 * ask.n
     return 1 if "n" in model.capabilities else ask.n * model.asks
 
 

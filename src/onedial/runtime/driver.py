@@ -15,6 +15,7 @@ from onedial.core.steps import Steps
 from onedial.runtime.bound import worst_case
 from onedial.runtime.ledger import Grant
 from onedial.runtime.pool import Pool
+from onedial.runtime.unfit import refuse_lacking
 
 T = TypeVar("T")
 OnSamples = Callable[[Sample, Samples], None]
@@ -64,10 +65,12 @@ async def answer(ask: Sample, pool: Pool, grant: Grant) -> Reply:
 
     Raises:
         QueryError: There is nothing to send: the query's outcomes are recorded without its text.
+        ConfigError: Its model lacks a capability that this or a later ask of the run needs; nothing has been paid then.
     """
     if not ask.messages:
         raise QueryError(f"query {ask.query_id!r} has no text, only recorded outcomes; a model cannot be asked. Give its prompt.")
     client, model = pool.client(ask.source.model), pool.model(ask.source.model)
+    refuse_lacking(ask, model)
     worst = worst_case(ask, model, client.input_tokens(ask))
     try:
         held = grant.reserve(worst, model.price.cost_usd(worst))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from onedial.core.model import Model
+from onedial.runtime.families import Family
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Endpoint:
         effort_bodies: Per effort label, fields merged into the request.
         effort_prompts: Per effort label, words added to the last user turn.
         thinking_end: Text that ends the thought and begins the answer, such as `</think>`; None if thought is not marked.
+        thinking_start: Text that begins the thought; None is `<think>` and a line break before `</think>`, and else none.
+        family: What can be told it about thinking; None if that is not known.
         timeout_s: Seconds for one attempt.
         retries: Further attempts after one that may be repeated.
         usage_counts_one_choice: Whether its usage counts one choice only where `n` were asked for; None: not known.
@@ -36,3 +39,15 @@ class Endpoint:
     timeout_s: float = 300.0
     retries: int = 3
     usage_counts_one_choice: bool | None = None
+    thinking_start: str | None = None
+    family: Family | None = None
+
+    @property
+    def closing(self) -> str:
+        """The mark that ends a thought; '' if none is known."""
+        return self.thinking_end or (self.family.closing if self.family else "")
+
+    @property
+    def opening(self) -> str:
+        """The text that begins a thought; '' if there is none."""
+        return ("<think>\n" if self.closing == "</think>" else "") if self.thinking_start is None else self.thinking_start

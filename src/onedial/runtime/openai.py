@@ -29,7 +29,7 @@ from onedial.runtime.endpoint import Endpoint
 from onedial.runtime.faults import LONGEST_ASKED_WAIT_S, Again, fault, key_advice, message_of, names_output_cap, wait_s
 from onedial.runtime.forwarded import forwarded_body
 from onedial.runtime.tally import Tally, tally
-from onedial.runtime.thinking import cap_of
+from onedial.runtime.thinking import binds
 from onedial.runtime.unfit import refuse_unfit
 from onedial.runtime.wire import Received, completion_of, drop_repeated, messages_of, received, request_body
 
@@ -164,7 +164,7 @@ class OpenAIClient:
         """Bring completions, their thought ended after `cut` tokens."""
         if cut is None:
             part = await self._persist(ask, endpoint)
-            return part if cap_of(ask, endpoint.model) is None else self._capped(part, endpoint)
+            return self._capped(part, endpoint) if binds(ask, endpoint.model) else part
         first = await self._persist(replace(ask, max_tokens=cut, max_thinking_tokens=None), endpoint)
         rest = rest_of(ask, first.completions[0], cut, endpoint) if first.completions else None
         if rest is None:

@@ -42,7 +42,8 @@ class Replay:
 
     Sample `first_index + i` of an ask is the recorded sample of that rank. Where
     fewer are recorded than asked for, the ask is refused, and so is one that follows
-    up on an earlier reply or wants log-probabilities: what it would have brought was not observed. An ask costs its prompt
+    up on an earlier reply, wants log-probabilities, or caps a thought that was longer or of unknown length: what it would
+    have brought was not observed. An ask costs its prompt
     once and the recorded output tokens at the model's price; a model without a
     price costs what was recorded per sample, its prompt each time.
 
@@ -65,7 +66,7 @@ class Replay:
         """
         if not ask.independent:
             return Refusal(
-                f"a step or follow-up of {ask.source} on query {ask.query_id!r} was asked for; the recording holds independent samples only."
+                f"a step or follow-up of {ask.source} on {ask.query_id!r} was asked for; the recording holds independent samples only."
             )
         if ask.logprobs:
             return Refusal(f"token log-probabilities of {ask.source} on query {ask.query_id!r} were asked for; the recording holds none.")
@@ -74,6 +75,8 @@ class Replay:
             wanted = f"samples {ask.first_index} to {ask.first_index + ask.n - 1} of {ask.source} on query {ask.query_id!r}"
             held = len(self._recording.samples.get((ask.query_id, ask.source), ()))
             return Refusal(f"{wanted} were asked for; the recording holds {held}.")
+        if beyond := _beyond_cap(ask, block):
+            return Refusal(beyond)
         usage, cost_usd = self._bill(ask, block)
         latency_s = max(outcome.latency_s or 0.0 for outcome in block)
         return Samples(tuple(_completion(o) for o in block), usage, cost_usd, latency_s, ask.source.effort)
@@ -96,6 +99,18 @@ class Replay:
                 f"query {ask.query_id!r}: samples of {ask.source} cannot be billed; expected {needed} a recorded cost for each."
             )
         return usage, sum(costs)
+
+
+def _beyond_cap(ask: Ask, block: tuple[Outcome, ...]) -> str:
+    """Why a cap on thought may have changed a recorded sample, whose thought was not capped; '' if all are as they were."""
+    cap = ask.max_thinking_tokens
+    thoughts = [o.output_tokens if o.thinking_tokens is None else o.thinking_tokens for o in block]
+    if cap is None or all(thought is not None and thought <= cap for thought in thoughts):
+        return ""
+    found = "one of unknown length" if None in thoughts else f"one of up to {max(t for t in thoughts if t is not None)} tokens"
+    return (
+        f"{ask.source} on query {ask.query_id!r} was asked for with thought capped at {cap} tokens; the recording holds {found}, uncapped."
+    )
 
 
 def _prompt_tokens(block: tuple[Outcome, ...]) -> int | None:

@@ -13,6 +13,7 @@ from onedial.core.confidence import of_token
 from onedial.core.query import Message
 from onedial.runtime.bound import output_bound
 from onedial.runtime.endpoint import Endpoint
+from onedial.runtime.thinking import effort_fields
 
 THINKING_START = "<think>"
 _FINISH: dict[str | None, Finish] = {"stop": "stop", "tool_calls": "stop", "function_call": "stop", "length": "length"}
@@ -141,7 +142,7 @@ def request_body(ask: Sample, endpoint: Endpoint, cap_key: str = "max_tokens") -
     if ask.continue_from:
         body["messages"].append({"role": "assistant", "content": ask.continue_from})
         body |= {"continue_final_message": True, "add_generation_prompt": False}
-    return body | dict(endpoint.effort_bodies.get(ask.source.effort or "", {}))
+    return body | effort_fields(ask, endpoint)
 
 
 def seed_of(ask: Sample) -> int:
@@ -153,11 +154,11 @@ def seed_of(ask: Sample) -> int:
 def completion_of(choice: Choice, ask: Sample, endpoint: Endpoint, output_tokens: int | None, thinking_tokens: int | None) -> Completion:
     """Read one choice: thought apart from the visible text."""
     finish = _FINISH.get(choice.finish_reason, "error")
-    thinking, text = split_thinking(text_of(choice.message), endpoint.thinking_end, cut=finish == "length")
-    apart = plain(choice.message.reasoning_content) or plain(choice.message.reasoning)
+    thinking, text = thought_and_text(choice.message, endpoint, cut=finish == "length", continued=bool(ask.continue_from))
     return Completion(
         text=text,
-        thinking=apart or thinking,
+        thinking=thinking,
+        opening=endpoint.opening if thinking and not ask.continue_from else "",
         finish=finish,
         output_tokens=output_tokens,
         thinking_tokens=thinking_tokens,
@@ -166,21 +167,34 @@ def completion_of(choice: Choice, ask: Sample, endpoint: Endpoint, output_tokens
     )
 
 
-def split_thinking(text: str, marker: str | None, *, cut: bool) -> tuple[str, str]:
+def thought_and_text(message: Text, endpoint: Endpoint, *, cut: bool, continued: bool = False) -> tuple[str, str]:
+    """The thought where the endpoint shows it apart, else what stands before its mark; and the rest, which is the answer."""
+    said, apart = text_of(message), plain(message.reasoning_content) or plain(message.reasoning)
+    opened = bool(endpoint.opening) and said.lstrip().startswith(endpoint.opening.strip())
+    marker = endpoint.thinking_end or (endpoint.closing if opened else None)
+    thinking, text = split_thinking(said, marker, cut=cut and not apart, continued=continued)
+    return apart or thinking, text
+
+
+def split_thinking(text: str, marker: str | None, *, cut: bool, continued: bool = False) -> tuple[str, str]:
     """Split at the first marker into thought and answer.
 
     Without a marker in the text everything is the answer; but text that was
-    cut before its marker came is thought, not an answer.
+    cut before its marker came is thought, not an answer. White space around the
+    thought is dropped, except where more of it went before or may follow.
 
     >>> split_thinking("<think>carry the 1</think>12", "</think>", cut=False)
     ('carry the 1', '12')
+    >>> split_thinking(" and then", "</think>", cut=True, continued=True)
+    (' and then', '')
     """
     if marker is None:
         return "", text
     before, found, after = text.partition(marker)
     if not found and not cut:
         return "", text
-    return before.strip().removeprefix(THINKING_START).strip(), after.strip()
+    thought = before if continued else before.lstrip().removeprefix(THINKING_START).lstrip()
+    return thought.rstrip() if found else thought, after.strip()
 
 
 def text_of(message: Text) -> str:

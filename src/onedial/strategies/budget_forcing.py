@@ -1,8 +1,7 @@
 """Make a model think longer than it would: continue its text with a word of doubt, as if it had not ended.
 
-The model needs the capability `continue`. What is continued is the thought where the
-endpoint shows one, without the marks around it, and else the text. The opposite, a
-cap on thought, is `thinking_budget`.
+The model needs the capability `continue`; one that lacks it is refused before the first ask is paid. What is continued is the thought
+where the endpoint shows one, from its opening mark on, and else the text. The opposite, a cap on thought, is `thinking_budget`.
 
 Source: budget forcing, Muennighoff 2501.19393.
 """
@@ -14,7 +13,7 @@ from onedial.core.arm import Source
 from onedial.core.ask import Sample
 from onedial.core.query import Query
 from onedial.core.steps import Steps
-from onedial.strategies.draw import Drawn, Reading, conclude, draw, judged, put
+from onedial.strategies.draw import Drawn, Reading, conclude, judged, put
 from onedial.strategies.self_refine import latest_best
 
 SUFFIX = "\n\nWait,"
@@ -25,7 +24,8 @@ def budget_forcing(query: Query, source: Source, n: int, reading: Reading) -> St
 
     A reply that is empty or was cut ends it. The text of a candidate is what its own ask brought.
     """
-    drawn = [(yield from draw(query, source, 1, reading))]
+    needs = frozenset({"continue"} if n > 1 else ())
+    drawn = [(yield from put(query, Sample(query.id, source, query.messages, needs=needs), reading))]
     said = _doubted("", drawn[0])
     while len(drawn) < n and said:
         ask = Sample(query.id, source, query.messages, 1, len(drawn), continue_from=said)
@@ -44,4 +44,5 @@ def _cut(drawn: Drawn) -> bool:
 def _doubted(said: str, drawn: Drawn) -> str:
     """All that was said with a doubt at its end; '' if the last reply leaves nothing to continue."""
     thought = "".join(c.thinking or c.text for c in drawn.completions).strip()
-    return "" if _cut(drawn) or not thought else f"{said} {thought}".lstrip() + SUFFIX
+    begun = f"{said} " if said else "".join(c.opening for c in drawn.completions)
+    return "" if _cut(drawn) or not thought else begun + thought + SUFFIX

@@ -1,7 +1,8 @@
 """One sample whose thought is cut at a hard cap, after which an answer is forced: never an empty one.
 
-The soft kind of budget, a level that the model was trained or told to keep to, is
-the effort of a source and needs no strategy. The model needs the capability `thinking_cap`.
+The soft kind of budget, a level that the model was trained or told to keep to, is the effort of a source and needs no strategy. Whose
+family has a hard cap, capability `thinking_cap`, is asked for it; else the client cuts the thought at the cap, closes it with its mark
+and goes on with the answer, for which the model needs the capability `continue`. A model that has neither is refused.
 
 Source: budget forcing, Muennighoff 2501.19393.
 """
