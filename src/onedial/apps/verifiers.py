@@ -61,10 +61,10 @@ def as_data(one: Verified) -> dict[str, Any]:
     return {
         "verifier": one.name,
         "on": one.on,
-        "auc": rated.auc,
-        "auc_within_queries": rated.within,
-        "p_accept_right": rated.p_accept_right,
-        "p_accept_wrong": rated.p_accept_wrong,
+        "auc": _flat(rated.auc),
+        "auc_within_queries": _flat(rated.within),
+        "p_accept_right": _flat(rated.p_accept_right),
+        "p_accept_wrong": _flat(rated.p_accept_wrong),
         "right": rated.right,
         "wrong": rated.wrong,
         "unscored": rated.unscored,
@@ -86,6 +86,10 @@ def table(found: list[Verified]) -> Table:
         cost = usd(one.spend.cost_usd) if one.spend.usage.calls else "–"
         shown.add_row(one.name, *numbers, f"{scored:,} of {scored + rated.unscored:,}", cost, one.on)
     return shown
+
+
+def _flat(rate: Interval) -> dict[str, float]:
+    return {"estimate": rate.estimate, "low": rate.low, "high": rate.high}
 
 
 def _interval(rate: Interval) -> str:
