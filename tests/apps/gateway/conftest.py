@@ -28,16 +28,17 @@ USAGE = {"prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14}
 
 
 class Endless:
-    """An endpoint that streams three words; `fault` says how it goes wrong."""
+    """An endpoint that says three words; `faults` are for the next requests, `fault` for all others."""
 
     def __init__(self):
-        self.bodies, self.fault, self.url, self.left = [], None, "", asyncio.Event()
+        self.bodies, self.fault, self.faults, self.url = [], None, [], ""
 
     async def chat(self, request):
         body = await request.json()
         self.bodies.append(body)
-        if isinstance(self.fault, int):
-            return web.json_response({"error": {"message": "busy", "type": "rate_limit_error"}}, status=self.fault)
+        fault = self.faults.pop(0) if self.faults else self.fault
+        if isinstance(fault, int):
+            return web.json_response({"error": {"message": "busy", "type": "rate_limit_error"}}, status=fault)
         if not body.get("stream"):
             message = {"role": "assistant", "content": "".join(WORDS), "tool_calls": body.get("tools")}
             whole = {"id": "u", "object": "chat.completion", "created": 1, "model": body["model"], "odd": {"kept": 1}, "usage": USAGE}

@@ -6,6 +6,7 @@ import urllib.request
 import pytest
 
 from onedial.apps.gateway.keys import Doorkeeper, Key
+from onedial.core.arm import Source
 from onedial.runtime.ledger import Budget
 from requests_to import post, said
 
@@ -113,3 +114,18 @@ def test_prometheus_is_told_what_was_answered_and_spent(gateway, upstream):
     assert 'onedial_requests_total{route="/v1/chat/completions",status="200"} 1.0' in page
     assert 'onedial_requests_total{route="/v1/chat/completions",status="503"} 1.0' in page
     assert 'onedial_tokens{kind="output"} 3.0' in page and 'onedial_spent_usd{key=""} 2.3e-05' in page
+
+
+def test_where_the_best_model_fails_the_next_one_answers_and_it_is_said(relayed, serve, upstream, monkeypatch):
+    opened = relayed()
+    monkeypatch.setattr(opened, "targets", lambda request, wish: (Source("far", "low"), Source("far")))
+    upstream.faults = [503]
+    with serve(opened) as url:
+        status, data, headers = post(url, BODY)
+        assert status == 200 and json.loads(data)["model"] == "up"
+        assert headers["x-onedial-arm"] == "far" and headers["x-onedial-skipped"] == "far/think=low: status 503"
+        upstream.faults = [503, 429]
+        assert post(url, BODY)[0] == 429
+        upstream.faults = [400]
+        assert post(url, BODY)[0] == 400 and "x-onedial-skipped" not in post(url, BODY)[2]
+    assert opened.dial.grant.reserved.usd == 0 and opened.dial.grant.usage.calls == 2

@@ -125,12 +125,14 @@ class _Routes:
         gateway, headers, name = self._gateway, dict(request.headers), new_name()
         key, found = gateway.door.admit(headers), chat.checked(found)
         wish = gateway.asked(found, headers)
-        source = gateway.target(found, wish)
+        sources = gateway.targets(found, wish)
         options = found.get("stream_options")
         wants_usage = form.wants_usage or (isinstance(options, dict) and bool(options.get("include_usage")))
-        if source is not None:
-            relay = await gateway.relay(name, source, found, key)
-            told = {**_named(name), "x-onedial-arm": str(source)}
+        if sources:
+            handed = await gateway.relay(name, sources, found, key)
+            relay, told = handed.relay, {**_named(name), "x-onedial-arm": str(handed.source)}
+            if handed.skipped:
+                told["x-onedial-skipped"] = "; ".join(handed.skipped).encode("ascii", "replace").decode().replace("\n", " ")
             if found.get("stream") and relay.status == 200:
                 return StreamingResponse(form.stream(relay.events(wants_usage)), media_type=STREAM, headers=told)
             data = form.whole(relay.status, await relay.whole())

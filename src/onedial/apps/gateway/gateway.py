@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from onedial.apps.gateway.asking import Asked, asked
@@ -29,8 +29,25 @@ from onedial.runtime.openai import OpenAIClient
 from onedial.runtime.store import Store
 from onedial.strategies.registry import steps_of
 
+PASSING = frozenset({408, 429, 500, 502, 503, 504})
+"""Statuses of a model that say nothing about the request: another may answer it."""
 Answered = tuple[str, str, Usage, dict[str, Any]]
 """Model, text, usage and the `onedial` object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A request under way at a model.
+
+    Attributes:
+        relay: It.
+        source: The model and effort.
+        skipped: Those that were to have it before and failed, each with why.
+    """
+
+    relay: Relay
+    source: Source
+    skipped: tuple[str, ...]
 
 
 class Gateway:
@@ -79,38 +96,37 @@ class Gateway:
     def _question(self, request: Mapping[str, Any]) -> Query | None:
         return question(request, max(model.max_output_tokens for model in self.dial.pool.models.values()))
 
-    def target(self, request: Mapping[str, Any], wish: Asked) -> Source | None:
-        """The model that a request goes to as it stands; None where it is a plain question, to be answered by what is best.
+    def targets(self, request: Mapping[str, Any], wish: Asked) -> tuple[Source, ...]:
+        """The models that a request may go to as it stands, best first; none where it is a plain question, answered by what is best for it.
 
         Raises:
             ConfigError: It can only go to a model that takes any request, and there is none.
         """
         query = self._question(request)
         if wish.arm is not None:
-            direct = wish.arm.strategy == "direct" and wish.arm.n == 1
-            if direct and isinstance(self.dial.pool.client(wish.arm.source.model), OpenAIClient):
-                return wish.arm.source
+            if wish.arm.strategy == "direct" and wish.arm.n == 1 and self._takes_all(wish.arm.source):
+                return (wish.arm.source,)
             if query is None:
                 raise ConfigError(f"{wish.arm} takes plain questions only: system text, one user turn, and no fields that tie its form.")
-            return None
-        if query is not None:
-            return None
-        return self._routed(request, wish)
+        return () if query is not None else self._routed(request, wish)
 
-    def _routed(self, request: Mapping[str, Any], wish: Asked) -> Source:
-        """The source that is best for one sample of this request."""
+    def _takes_all(self, source: Source) -> bool:
+        return isinstance(self.dial.pool.client(source.model), OpenAIClient)
+
+    def _routed(self, request: Mapping[str, Any], wish: Asked) -> tuple[Source, ...]:
+        """The sources in the order in which one sample of them is worth most for this request."""
         assert wish.objective is not None
         objective = replace(wish.objective, commit="before")
         decision = self.dial.first_choice(topic(request), objective, self.promise(wish.objective))
         listed = [decision.arm.source] if decision.arm is not None else []
         listed += [one.arm.source for one in decision.outlooks if one.arm.n == 1]
-        able = [source for source in listed if isinstance(self.dial.pool.client(source.model), OpenAIClient)]
+        able = tuple(source for source in dict.fromkeys(listed) if self._takes_all(source))
         if not able:
             raise ConfigError(
                 "this request has turns or fields that only an endpoint can take, and no model here is one. "
                 "Ask a plain question, or configure endpoints in onedial.toml."
             )
-        return able[0]
+        return able
 
     async def answer(self, name: str, request: Mapping[str, Any], wish: Asked, key: Key) -> Answered:
         """Answer a plain question.
@@ -143,14 +159,36 @@ class Gateway:
         self.decisions.keep(name, Decided(key.name, said))
         return str(arm), answer.text, usage, said
 
-    async def relay(self, name: str, source: Source, request: Mapping[str, Any], key: Key) -> Relay:
-        """Hand a request on as it stands."""
+    async def relay(self, name: str, sources: Sequence[Source], request: Mapping[str, Any], key: Key) -> Handed:
+        """Hand a request on as it stands: to the first model, or before a byte has come to the next one where that one fails.
+
+        Raises:
+            BudgetExhausted: No model's worst case fits the key.
+            Refused: The last one cannot be reached.
+        """
+        sent = {k: v for k, v in request.items() if k != "onedial"}
+        sent, skipped = with_usage(sent) if sent.get("stream") else sent, list[str]()
+        for source in sources[:-1]:
+            try:
+                relay = await self._opened(source, sent, key)
+                if relay.status not in PASSING:
+                    return self._handed(name, key, relay, source, skipped)
+                await relay.whole()
+                skipped.append(f"{source}: status {relay.status}")
+            except (Refused, BudgetExhausted) as error:
+                skipped.append(f"{source}: {error}")
+        relay = await self._opened(sources[-1], sent, key)
+        return self._handed(name, key, relay, sources[-1], skipped)
+
+    async def _opened(self, source: Source, sent: Mapping[str, Any], key: Key) -> Relay:
         client = self.dial.pool.client(source.model)
         assert isinstance(client, OpenAIClient)
-        sent = {k: v for k, v in request.items() if k != "onedial"}
-        sent = with_usage(sent) if sent.get("stream") else sent
-        self.decisions.keep(name, Decided(key.name, {"arm": str(source), "reason": "handed on as it stands, to one model"}))
         return await Relay.open(client, source, sent, key.grant)
+
+    def _handed(self, name: str, key: Key, relay: Relay, source: Source, skipped: Sequence[str]) -> Handed:
+        said = {"arm": str(source), "reason": "handed on as it stands, to one model", "skipped": list(skipped)}
+        self.decisions.keep(name, Decided(key.name, said))
+        return Handed(relay, source, tuple(skipped))
 
     def decide(self, request: Mapping[str, Any], wish: Asked) -> dict[str, Any]:
         """What would be done first, without doing it."""
