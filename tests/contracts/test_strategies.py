@@ -20,17 +20,19 @@ from onedial.runtime.pool import Pool
 from onedial.runtime.replay import Recording, Replay
 from onedial.runtime.scripted import ScriptedClient, samples_of
 from onedial.strategies.draw import Reading
-from onedial.strategies.registry import STRATEGIES
+from onedial.strategies.reflexion import REFLECT
+from onedial.strategies.registry import STRATEGIES, most_asks
 from onedial.strategies.search.registry import SEARCHES
 from onedial.strategies.universal import REQUEST as CHOOSE
 from onedial.verifiers.process import Process
 
-MODEL = Model("m", Price(1.0, 4.0, 0.1), (Effort("low"),), max_output_tokens=50, capabilities=frozenset({"n", "continue", "logprobs"}))
+ABLE = frozenset({"n", "continue", "logprobs", "thinking_cap"})
+MODEL = Model("m", Price(1.0, 4.0, 0.1), (Effort("low"),), max_output_tokens=50, capabilities=ABLE)
 SOURCE = Source("m", "low")
 QUERY = Query("q", "which word comes next ?")
 ANSWERS = ["red", "blue", "blue", "green", "red", "blue", "green", "green", "green", "red", "red", "red"]
 READING = Reading(verify=lambda query, answer: {"blue": 0.9, "red": 0.5}.get(answer), process=Process(lambda _, text: len(text) % 7 / 7))
-FOLLOWING = {"usc", "refine", "revise", "force"}
+FOLLOWING = {"usc", "refine", "revise", "force", "reflect", "chains"}
 """Those whose later asks rest on earlier replies, beside the searches."""
 STEPS = 3
 """Parts of a text that is written in steps; the last is a word of `ANSWERS`."""
@@ -43,12 +45,17 @@ every_n = pytest.mark.parametrize("n", [1, 2, 5, 8])
 
 
 def most(name, n):
-    """Samples at most, and so calls: `usc` asks once more to choose."""
-    return n + 1 if name == "usc" else n
+    """Samples at most, and so calls: `usc` asks once more to choose, `reflect` between attempts."""
+    return most_asks(name, n) if name in ("usc", "reflect") else n
 
 
 def chooses(ask):
     return bool(ask.messages) and ask.messages[-1].content == CHOOSE
+
+
+def aside(ask):
+    """Whether its completions are no candidates: a choice, or a reflection."""
+    return chooses(ask) or (bool(ask.messages) and ask.messages[-1].content == REFLECT)
 
 
 def unobserved(ask):
@@ -91,7 +98,7 @@ def spend_of(replies):
 
 
 def texts_of(played):
-    heard = [(ask, reply) for ask, reply in played if isinstance(reply, Samples) and not chooses(ask)]
+    heard = [(ask, reply) for ask, reply in played if isinstance(reply, Samples) and not aside(ask)]
     return [(ask.continue_from if ask.in_steps else "") + c.text for ask, reply in heard for c in reply.completions]
 
 
@@ -182,7 +189,7 @@ def test_a_completion_without_an_answer_never_becomes_one(name, n):
 def test_replay_gives_the_same_answer_and_the_same_bill_but_refuses_what_was_not_observed(name, n):
     tokens = len(QUERY.prompt.split())
     recorded = [
-        Outcome("q", "m", "low", i, None, word, tokens, 3 + len(word)) for i, word in enumerate(ANSWERS)
+        Outcome("q", "m", "low", i, None, word, tokens, 3 + len(word), thinking_tokens=0) for i, word in enumerate(ANSWERS)
     ]  # fmt: skip
     replay = Replay(Recording.of(recorded), {"m": MODEL.price})
     replayed, played = play(name, n, replay)

@@ -109,3 +109,11 @@ async def test_the_first_error_of_a_run_is_raised_as_it_was():
 def test_a_method_that_is_none_or_that_adds_nothing_is_refused(text):
     with pytest.raises(ConfigError, match=text):
         parse_method(text)
+
+
+async def test_reflections_fit_into_the_bound_of_a_run():
+    client = ScriptedClient([SMALL], wiser)
+    reading = Reading(verify=lambda query, answer: 0.0)
+    pool = Pool([client, Composed(Pool([client]), ["reflect=3"], reading)])
+    reply = await pool.sample(ask(source=Source("small+reflect3", "low")))
+    assert reply.usage.calls == pool.models["small+reflect3"].asks == 5

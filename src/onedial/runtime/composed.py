@@ -24,7 +24,7 @@ from onedial.runtime.driver import run
 from onedial.runtime.ledger import Budget, Grant
 from onedial.runtime.pool import Pool
 from onedial.strategies.draw import Reading
-from onedial.strategies.registry import STRATEGIES, steps_of
+from onedial.strategies.registry import STRATEGIES, most_asks, steps_of
 
 WITHOUT_GAIN = ("direct", "vote", "best")
 """Strategies that the controller composes of single samples by itself, stopping where it is best."""
@@ -103,11 +103,11 @@ class Composed:
         return self._made[name]
 
     def _model(self, name: str) -> Model:
-        base, _, n = self._parts(name)
+        base, strategy, n = self._parts(name)
         model = self._pool.model(base)
         judges = (self._reading.judge, self._reading.process and self._reading.process.judge)
         judging = n * sum(judge is not None for judge in judges)  # one verdict on each; what more a judge asks is refused
-        asks = n + 1 + judging  # no strategy asks more often than for its n samples, and once to choose
+        asks = most_asks(strategy, n) + judging
         return replace(model, name=name, max_output_tokens=asks * model.max_output_tokens, capabilities=frozenset(), asks=asks)
 
     def _refuse_unfit(self, ask: Sample) -> None:

@@ -16,14 +16,17 @@ from onedial.strategies.deepconf import deepconf
 from onedial.strategies.deepconf_online import deepconf_online
 from onedial.strategies.direct import direct
 from onedial.strategies.draw import Reading
+from onedial.strategies.mixture_vote import mixture_vote
+from onedial.strategies.parallel_chains import parallel_chains
 from onedial.strategies.pessimistic_best import pessimistic_best
+from onedial.strategies.reflexion import reflexion
 from onedial.strategies.revision_chain import revision_chain
 from onedial.strategies.search.registry import SEARCHES
 from onedial.strategies.search.registry import SETTINGS as OF_SEARCHES
 from onedial.strategies.self_certainty import self_certainty
 from onedial.strategies.self_consistency import self_consistency
 from onedial.strategies.self_refine import self_refine
-from onedial.strategies.settings import Setting, amount, count, one_of, settings_of, share, whole
+from onedial.strategies.settings import Setting, amount, amounts, count, one_of, positive, settings_of, share, sources, whole
 from onedial.strategies.thinking_budget import thinking_budget
 from onedial.strategies.universal import universal
 from onedial.strategies.weighted_vote import weighted_vote
@@ -46,6 +49,9 @@ STRATEGIES: dict[str, Strategy] = {
     "deepconf": deepconf,
     "deepstop": deepconf_online,
     **SEARCHES,
+    "mix": mixture_vote,
+    "reflect": reflexion,
+    "chains": parallel_chains,
 }
 
 _GROUPS: dict[str, Setting] = {"keep": share, "window": count, "top": whole}
@@ -55,8 +61,20 @@ SETTINGS: dict[str, dict[str, Setting]] = {
     "deepconf": {**_GROUPS, "measure": one_of(MEASURES)},
     "deepstop": {**_GROUPS, "warm": count, "block": count, "consensus": share},
     **OF_SEARCHES,
+    "mix": {"others": sources, "weights": amounts},
+    "reflect": {"accept": share},
+    "chains": {"ratio": positive},
 }
 """What an arm may set of its strategy, as in `small/pbest=8/pessimism=0.2`; one that is not here has nothing to set."""
+
+
+def most_asks(strategy: str, n: int) -> int:
+    """Requests that a run makes at most where each brings one sample, a judge's apart: those for its `n` samples, and one to choose.
+
+    >>> most_asks("usc", 5), most_asks("reflect", 5)
+    (6, 9)
+    """
+    return 2 * n - 1 if strategy == "reflect" else n + 1
 
 
 def steps_of(arm: Arm, query: Query, reading: Reading) -> Steps[Answer]:
