@@ -132,7 +132,7 @@ class Growth:
     def _grown(self, text: Text, c: Completion) -> Text:
         """The text with a completion at its end; of one that was cut, the part that is built upon."""
         ended, apart, added = c.finish != "length", bool(text.thought or c.thinking), c.thinking or c.text
-        opening = text.opening
+        opening = text.opening or c.opening
         if not ended:
             added = self._built_upon(added)
             thought, visible = (text.thought + added, "") if apart else ("", text.visible + added)

@@ -37,7 +37,7 @@ def particle_filter(query: Query, source: Source, n: int, reading: Reading, fewe
     particles: list[Weighted] = [(ROOT, 1.0)] * size
     while growth.left and any(not text.ended for text, _ in particles):
         last = growth.left < 2 * size
-        particles = yield from _moved(growth, particles, last)
+        particles = sorted((yield from _moved(growth, particles, last)), key=lambda particle: -particle[1])
         weights = [weight for _, weight in particles]
         if last:
             break

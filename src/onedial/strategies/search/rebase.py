@@ -41,16 +41,16 @@ def rebase(query: Query, source: Source, n: int, reading: Reading, balance: floa
 
 
 def balanced(scores: Sequence[float], count: int, balance: float) -> list[int]:
-    """Share `count` out in proportion to `exp(score / balance)`, best first, each share rounded and taken off what is left.
+    """Share `count` out in proportion to `exp(score / balance)`, what rounding leaves over going to the largest remainders.
 
     >>> balanced([0.9, 0.5, 0.1], 8, 0.2), balanced([0.5, 0.5], 3, 0.2)
     ([7, 1, 0], [2, 1])
     """
-    order = sorted(range(len(scores)), key=lambda i: -scores[i])
-    weights = [exp((scores[i] - scores[order[0]]) / balance) for i in order]
-    shares, left = [0] * len(scores), count
-    for k, i in enumerate(order):
-        if left:
-            shares[i] = int(left * weights[k] / fsum(weights[k:]) + 0.5)
-            left -= shares[i]
+    top = max(scores)
+    weights = [exp((score - top) / balance) for score in scores]
+    quotas = [count * weight / fsum(weights) for weight in weights]
+    shares = [int(quota) for quota in quotas]
+    order = sorted(range(len(scores)), key=lambda i: (shares[i] - quotas[i], -scores[i]))
+    for i in order[: count - sum(shares)]:
+        shares[i] += 1
     return shares
