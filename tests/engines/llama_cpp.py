@@ -35,9 +35,12 @@ body = {{ chat_template_kwargs = {{ budget = "{label}" }} }}
 class Counters:
     """Tokens that a server has read anew, found in its cache, and written, since it was started."""
 
-    read: int
-    cached: int
-    written: int
+    read: int = 0
+    cached: int = 0
+    written: int = 0
+
+    def __add__(self, other):
+        return Counters(self.read + other.read, self.cached + other.cached, self.written + other.written)
 
     def __sub__(self, other):
         return Counters(self.read - other.read, self.cached - other.cached, self.written - other.written)
@@ -55,8 +58,11 @@ class Engine:
         with urlopen(request) as reply:
             return json.load(reply)
 
-    def counters(self, name):
-        """What the server itself has counted, whatever it wrote into its replies."""
+    def counters(self, *names):
+        """What the servers of these models, else of all, have counted themselves, whatever they wrote into their replies."""
+        return sum((self._counters(name) for name in names or self.urls), Counters())
+
+    def _counters(self, name):
         with urlopen(self.urls[name] + "/metrics") as reply:
             lines = [line.split() for line in reply.read().decode().splitlines() if line.startswith("llamacpp:")]
         found = {key.removeprefix("llamacpp:"): int(float(value)) for key, value in lines}

@@ -15,6 +15,8 @@ from onedial.lab import weights
 from onedial.lab.checker import grade, lab_checker
 from onedial.lab.client import LabClient
 from onedial.lab.prompts import lab_queries
+from onedial.lab.stepwise import lab_process, lab_step_checker
+from onedial.lab.tokenizer import encode
 from onedial.runtime.config import load_config
 from onedial.runtime.driver import run
 from onedial.runtime.ledger import Grant
@@ -23,10 +25,16 @@ from onedial.runtime.pool import Pool
 from onedial.runtime.probe import probe_choices
 from onedial.strategies.draw import Reading
 from onedial.strategies.registry import STRATEGIES, steps_of
+from onedial.strategies.search.registry import SEARCHES
 from onedial.verifiers.extract import words
 
 TINY, SMALL, LARGEST = weights.find()
 QUERY = Query("q", "which of 25 1 17 9 add up to 34 ?")
+
+CHAIN = Query("chain", "compute modulo 10 : start with 2 . #1 minus 4 #2 times 7 #3 plus 1 #4 minus 3 . what is the result ?")
+READING = Reading(verify=lab_checker, process=lab_process(lab_step_checker))
+SETTINGS = {"mix": f"/others={TINY}@3,{LARGEST}@1"}
+RESTS_ON_EARLIER = {"usc", "refine", "revise", "chains", "force", *SEARCHES}
 
 every_model = pytest.mark.parametrize("name", weights.find())
 
@@ -153,7 +161,7 @@ async def test_a_text_that_is_continued_ends_as_if_it_had_not_been_cut_and_only_
     thought = cut.completions[0].thinking
     rest = await client.sample(ask(temperature=0.0, continue_from=thought))
     assert cut.completions[0].finish == "length" and whole.completions[0].thinking.startswith(thought)
-    assert f"{thought} {rest.completions[0].thinking}" == whole.completions[0].thinking
+    assert thought + rest.completions[0].thinking == whole.completions[0].thinking
     assert rest.completions[0].text == whole.completions[0].text
     assert rest.usage.input_tokens == whole.usage.input_tokens + 6
     assert rest.usage.output_tokens == whole.usage.output_tokens - 6
@@ -161,11 +169,16 @@ async def test_a_text_that_is_continued_ends_as_if_it_had_not_been_cut_and_only_
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 async def test_every_strategy_runs_and_its_spend_is_what_the_server_counted(llama_cpp, client, strategy):
-    before, grant, asked = llama_cpp.counters(SMALL), Grant(), []
-    steps = steps_of(Arm(Source(SMALL, "2"), strategy, 4), QUERY, Reading(verify=lab_checker))
-    answer = await run(steps, Pool([client]), grant, lambda ask, reply: asked.append(ask))
-    assert counted(answer.spend.usage) == llama_cpp.counters(SMALL) - before and not answer.spend.usage.bounded
+    query = CHAIN if strategy in SEARCHES else QUERY
+    arm = Arm.parse(
+        f"{SMALL}/think=3/{strategy}=8" if strategy in SEARCHES else f"{SMALL}/think=2/{strategy}=4{SETTINGS.get(strategy, '')}"
+    )
+    before, grant, asked = llama_cpp.counters(), Grant(), []
+    answer = await run(steps_of(arm, query, READING), Pool([client]), grant, lambda ask, reply: asked.append(ask))
+    assert counted(answer.spend.usage) == llama_cpp.counters() - before and not answer.spend.usage.bounded
     assert grant.usage == answer.spend.usage and grant.spent.usd == pytest.approx(answer.spend.cost_usd)
     assert answer.answer is not None and answer.text in [c.text for c in answer.candidates]
-    if strategy in {"usc", "refine", "revise", "force"}:
+    if strategy in RESTS_ON_EARLIER:
         assert any(ask.follows_up for ask in asked), answer.stopped
+    if strategy in SEARCHES:
+        assert all(len(encode(word)) == 1 for ask in asked for word in ask.continue_from.split()), "steps are joined as they came"
