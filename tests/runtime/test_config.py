@@ -198,3 +198,26 @@ def test_a_level_or_cap_that_a_family_lacks_is_an_error_and_never_dropped(tmp_pa
     with pytest.raises(ConfigError) as error:
         thinking(tmp_path, fields)
     assert told in str(error.value), str(error.value)
+
+
+REWARD = '[[rewards]]\nname = "prm"\nurl = "http://h"\nprice = 0.05\nform = "pooling"\nstep_mark = "<extra_0>"\nmodel = "org/prm"\n'
+
+
+def test_a_reward_model_is_read_and_gives_scores_only(tmp_path):
+    (tmp_path / "onedial.toml").write_text(REWARD)
+    [reward] = load_config(tmp_path / "onedial.toml").rewards
+    assert (reward.endpoint.upstream, reward.form, reward.step_mark, reward.raw) == ("org/prm", "pooling", "<extra_0>", False)
+    model = reward.endpoint.model
+    assert (model.name, model.price.input_usd_per_mtok, model.max_output_tokens, model.capabilities) == ("prm", 0.05, 0, {"scores"})
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    (REWARD + REWARD, r"rewards\[1\].name: 'prm' is the name of another model already"),
+    (REWARD.replace("pooling", "polling"), r"rewards\[0\].form"),
+    (REWARD.replace("http://h", "h"), r"rewards\[0\].url: 'h' is not an address"),
+    (REWARD.replace("price = 0.05\n", ""), "price"),
+])  # fmt: skip
+def test_a_reward_model_that_is_written_wrongly_is_named(tmp_path, text, told):
+    (tmp_path / "onedial.toml").write_text(text)
+    with pytest.raises(ConfigError, match=told):
+        load_config(tmp_path / "onedial.toml")

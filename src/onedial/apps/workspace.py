@@ -67,6 +67,7 @@ def configured(path: Path, data: Path | str | None = None, seed: int = 0) -> Dia
         ConfigError: The file is wrong.
     """
     from onedial.runtime.openai import OpenAIClient
+    from onedial.runtime.reward import RewardClient
 
     config = load_config(path, verifiers=(*VERIFIERS, "json_schema", UNIT_TESTS, "lab"), graders=tuple(GRADERS))
     assert config is not None
@@ -83,12 +84,13 @@ def configured(path: Path, data: Path | str | None = None, seed: int = 0) -> Dia
         store=config.store_path.name,
         check_reference=_refuse_unfit_tests if config.grader == UNIT_TESTS else None,
     )
-    return Dial(with_methods(OpenAIClient(config.models), config.methods, settings.reading), folder, settings)
+    scorers = [RewardClient(config.rewards)] if config.rewards else []
+    return Dial(with_methods(OpenAIClient(config.models), config.methods, settings.reading, scorers), folder, settings)
 
 
-def with_methods(client: Client, methods: Sequence[str], reading: Reading) -> Pool:
-    """The client's models, every method run over each of them, and the sandbox where answers are read with a judge that needs it."""
-    clients: list[Client] = [client] if reading.judge is None else [client, SandboxClient()]
+def with_methods(client: Client, methods: Sequence[str], reading: Reading, scorers: Sequence[Client] = ()) -> Pool:
+    """The client's models, every method run over each of them, those that give scores, and the sandbox where answers are judged by it."""
+    clients = [client, *scorers, *([] if reading.judge is None else [SandboxClient()])]
     return Pool([*clients, Composed(Pool(clients), methods, reading, list(client.models))] if methods else clients)
 
 

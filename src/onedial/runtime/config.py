@@ -19,6 +19,8 @@ from onedial.core.errors import ConfigError, unknown
 from onedial.runtime.composed import parse_method
 from onedial.runtime.endpoint import Endpoint
 from onedial.runtime.model_table import ModelTable, Positive, Word, Wrong, endpoint_of, refuse_other
+from onedial.runtime.reward_table import RewardTable, reward_of
+from onedial.runtime.reward_wire import RewardEndpoint
 from onedial.verifiers.equal.registry import EQUALS
 from onedial.verifiers.extract import EXTRACTORS
 from onedial.verifiers.verifier import VERIFIERS
@@ -41,6 +43,7 @@ class Config:
         samples: Samples to collect per (query, source).
         methods: Strategies to run over every model, such as `revise=3`: each makes one more model to choose.
         serve: The gateway's default goal and its keys.
+        rewards: Reward models, which judges may ask.
     """
 
     models: tuple[Endpoint, ...]
@@ -52,6 +55,7 @@ class Config:
     samples: int
     methods: tuple[str, ...] = ()
     serve: ServeTable | None = None
+    rewards: tuple[RewardEndpoint, ...] = ()
 
 
 class AnswersTable(msgspec.Struct):
@@ -103,6 +107,7 @@ class FileTable(msgspec.Struct):
     store: StoreTable = field(default_factory=StoreTable)
     grid: GridTable = field(default_factory=GridTable)
     serve: ServeTable = field(default_factory=ServeTable)
+    rewards: list[RewardTable] = field(default_factory=list)
 
 
 def load_config(
@@ -173,9 +178,12 @@ def _converted(raw: dict[str, Any]) -> FileTable:
 def _checked(file: FileTable, path: Path) -> Config:
     endpoints: dict[str, Endpoint] = {}
     for i, table in enumerate(file.models):
-        if table.name in endpoints:
-            raise Wrong(f"models[{i}].name: {table.name!r} is the name of another model already. Give this one its own.")
+        _refuse_taken(f"models[{i}].name", table.name, endpoints)
         endpoints[table.name] = endpoint_of(table, f"models[{i}]")
+    rewards: dict[str, RewardEndpoint] = {}
+    for i, entry in enumerate(file.rewards):
+        _refuse_taken(f"rewards[{i}].name", entry.name, {*endpoints, *rewards})
+        rewards[entry.name] = reward_of(entry, f"rewards[{i}]")
     refuse_other("answers.extract", "extractor", file.answers.extract, EXTRACTORS)
     for i, method in enumerate(file.grid.methods):
         _refuse_unfit_method(f"grid.methods[{i}]", method)
@@ -189,7 +197,13 @@ def _checked(file: FileTable, path: Path) -> Config:
         samples=file.grid.samples,
         methods=tuple(file.grid.methods),
         serve=file.serve,
+        rewards=tuple(rewards.values()),
     )
+
+
+def _refuse_taken(at: str, name: str, taken: Collection[str]) -> None:
+    if name in taken:
+        raise Wrong(f"{at}: {name!r} is the name of another model already. Give this one its own.")
 
 
 def _refuse_unfit_method(at: str, method: str) -> None:

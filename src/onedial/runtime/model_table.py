@@ -77,8 +77,7 @@ def endpoint_of(table: ModelTable, at: str) -> Endpoint:
         Wrong: A value is out of place, or a price, a level or a cap is not known.
     """
     refuse_unfit_name(f"{at}.name", table.name)
-    if not re.match(r"https?://[^/]", table.url):
-        raise Wrong(f"{at}.url: {table.url!r} is not an address; expected one like 'http://localhost:8000/v1'.")
+    refuse_unfit_url(f"{at}.url", table.url)
     for capability in table.capabilities:
         refuse_other(f"{at}.capabilities", "capability", capability, CAPABILITIES)
     try:
@@ -148,6 +147,12 @@ def refuse_other(at: str, noun: str, name: str, known: Any) -> None:
     """Raise `Wrong` for a name that is not known."""
     if name not in known:
         raise Wrong(f"{at}: {unknown(noun, name, known)}")
+
+
+def refuse_unfit_url(at: str, url: str) -> None:
+    """Raise `Wrong` for what is no address."""
+    if not re.match(r"https?://[^/]", url):
+        raise Wrong(f"{at}: {url!r} is not an address; expected one like 'http://localhost:8000/v1'.")
 
 
 def refuse_unfit_name(at: str, name: str) -> None:

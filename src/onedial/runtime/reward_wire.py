@@ -25,6 +25,8 @@ from onedial.core.query import Message
 from onedial.core.usage import Price
 from onedial.runtime.endpoint import Endpoint
 
+TURNS = "<|im_start|>{role}\n{content}<|im_end|>\n"
+"""ChatML, which many models were trained with."""
 Form = Literal["pooling", "classify", "score", "sglang"]
 
 
@@ -46,7 +48,7 @@ class RewardEndpoint:
     right: int = -1
     raw: bool = False
     step_mark: str = ""
-    turns: str = "<|im_start|>{role}\n{content}<|im_end|>\n"
+    turns: str = TURNS
 
     @classmethod
     def at(cls, name: str, url: str, usd_per_mtok: float, upstream: str | None = None, **fields: Any) -> RewardEndpoint:
