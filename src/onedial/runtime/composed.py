@@ -12,7 +12,7 @@ from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from onedial.core.answer import Answer
+from onedial.core.answer import Answer, Spend
 from onedial.core.arm import Arm, Source
 from onedial.core.ask import Completion, Failure, Sample, Samples
 from onedial.core.errors import ConfigError, QueryError, unknown
@@ -22,6 +22,7 @@ from onedial.core.usage import Usage
 from onedial.runtime.bound import TOKENS_PER_MESSAGE, TOKENS_PER_PROMPT
 from onedial.runtime.driver import run
 from onedial.runtime.ledger import Budget, Grant
+from onedial.runtime.owed import owe
 from onedial.runtime.pool import Pool
 from onedial.strategies.draw import Reading
 from onedial.strategies.registry import STRATEGIES, most_asks, steps_of
@@ -78,7 +79,12 @@ class Composed:
         base, _, _ = self._parts(ask.source.model)
         self._refuse_unfit(ask)
         self._pool.model(base).effort(ask.source.effort)
-        answers = await _all(self._run(ask, ask.first_index + i) for i in range(ask.n))
+        grants = [self._grant(ask) for _ in range(ask.n)]
+        try:
+            answers = await _all(self._run(ask, ask.first_index + i, grant) for i, grant in enumerate(grants))
+        except BaseException as error:
+            owe(error, sum((Spend(grant.usage, grant.spent.usd) for grant in grants), Spend()))
+            raise
         usage = sum((one.spend.usage for one in answers), Usage())
         cost_usd, latency_s = sum(one.spend.cost_usd for one in answers), max(one.spend.latency_s for one in answers)
         came = tuple(_completion(one) for one in answers if one.text is not None)
@@ -89,13 +95,17 @@ class Composed:
     async def aclose(self) -> None:
         """Leave the base models open: they belong to the pool that was handed in."""
 
-    async def _run(self, ask: Sample, index: int) -> Answer:
+    def _grant(self, ask: Sample) -> Grant:
+        """What one run may use."""
+        base, _, _ = self._parts(ask.source.model)
+        asks = self._model(ask.source.model).asks
+        return Grant(Budget(tokens=asks * (self.input_tokens(ask) + self._pool.model(base).max_output_tokens), calls=asks))
+
+    async def _run(self, ask: Sample, index: int, grant: Grant) -> Answer:
         base, strategy, n = self._parts(ask.source.model)
-        model = self._model(ask.source.model)
-        bound = model.asks * (self.input_tokens(ask) + self._pool.model(base).max_output_tokens)
         query = _query_of(ask, f"{ask.query_id}+{strategy}{n}.{index}")
         steps = steps_of(Arm(Source(base, ask.source.effort), strategy, n), query, self._reading)
-        return await run(steps, self._pool, Grant(Budget(tokens=bound, calls=model.asks)))
+        return await run(steps, self._pool, grant)
 
     def _parts(self, name: str) -> tuple[str, str, int]:
         if name not in self._made:

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from onedial.core.ask import Refusal, Reply, Sample, Samples
-from onedial.core.errors import BudgetExhausted, OnedialError, QueryError
+from onedial.core.answer import Spend
+from onedial.core.ask import Failure, Refusal, Reply, Sample, Samples
+from onedial.core.errors import BudgetExhausted, QueryError
 from onedial.core.steps import Steps
 from onedial.runtime.bound import worst_case
 from onedial.runtime.ledger import Grant
+from onedial.runtime.owed import owed
 from onedial.runtime.pool import Pool
 from onedial.runtime.unfit import refuse_lacking
 
@@ -60,8 +62,8 @@ async def run(steps: Steps[T], pool: Pool, grant: Grant, on_samples: OnSamples |
 async def answer(ask: Sample, pool: Pool, grant: Grant) -> Reply:
     """Carry out one ask within a grant.
 
-    Cancelled, or ended by an unforeseen error, it is settled at its worst case
-    and marked as bounded: the endpoint may well have done the work.
+    Cancelled, or ended by an error, it is settled at what its client says that it cost;
+    where none says, a foreseen error is free, and anything else costs the worst case, marked as bounded.
 
     Raises:
         QueryError: There is nothing to send: the query's outcomes are recorded without its text.
@@ -78,16 +80,12 @@ async def answer(ask: Sample, pool: Pool, grant: Grant) -> Reply:
         return Refusal(str(short))
     try:
         reply = await client.sample(ask)
-    except QueryError as unfit:
-        held.release()
-        if not ask.follows_up:
-            raise
-        return Refusal(str(unfit))
-    except OnedialError:
-        held.release()
-        raise
-    except BaseException:
-        held.settle(replace(worst, bounded=True), model.price.cost_usd(worst))
+    except BaseException as error:
+        used = replace(worst, bounded=True)
+        spent = owed(error) or Spend(used, model.price.cost_usd(used))
+        held.settle(spent.usage, spent.cost_usd)
+        if isinstance(error, QueryError) and ask.follows_up:
+            return Failure(str(error), spent.usage, spent.cost_usd) if spent.usage.calls else Refusal(str(error))
         raise
     held.settle(reply.usage, reply.cost_usd)
     return reply

@@ -9,6 +9,10 @@ from typing import Any
 from onedial.core.model import Model
 from onedial.runtime.families import Family
 
+CONCURRENCY = 64
+CACHE_FROM_TOKENS = 1024
+"""What hosted models ask for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -24,6 +28,8 @@ class Endpoint:
         thinking_end: Text that ends the thought and begins the answer, such as `</think>`; None if thought is not marked.
         thinking_start: Text that begins the thought; None is `<think>` and a line break before `</think>`, and else none.
         family: What can be told it about thinking; None if that is not known.
+        concurrency: Requests under way at a time; further ones wait for their turn.
+        cache_from_tokens: Tokens that a prompt needs for the endpoint to cache it, where the model has the capability `cache`.
         timeout_s: Seconds for one attempt.
         retries: Further attempts after one that may be repeated.
         usage_counts_one_choice: Whether its usage counts one choice only where `n` were asked for; None: not known.
@@ -41,6 +47,8 @@ class Endpoint:
     usage_counts_one_choice: bool | None = None
     thinking_start: str | None = None
     family: Family | None = None
+    concurrency: int = CONCURRENCY
+    cache_from_tokens: int = CACHE_FROM_TOKENS
 
     @property
     def closing(self) -> str:

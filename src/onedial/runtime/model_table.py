@@ -12,7 +12,7 @@ from onedial.core.errors import ConfigError, unknown
 from onedial.core.model import Model
 from onedial.core.usage import Price
 from onedial.runtime.efforts import Asked, cap, level, prompted
-from onedial.runtime.endpoint import Endpoint
+from onedial.runtime.endpoint import CACHE_FROM_TOKENS, CONCURRENCY, Endpoint
 from onedial.runtime.families import Family
 from onedial.runtime.prices import list_price
 from onedial.runtime.thinking import family_of, refuse_without_room
@@ -62,6 +62,8 @@ class ModelTable(msgspec.Struct):
     thinking_end: Word | None = None
     timeout_s: Annotated[float, Meta(gt=0)] = 300.0
     retries: Annotated[int, Meta(ge=0)] = 3
+    concurrency: Positive = CONCURRENCY
+    cache_from_tokens: Positive = CACHE_FROM_TOKENS
     usage_counts_one_choice: bool | None = None
     efforts: dict[str, EffortTable] = field(default_factory=dict)
 
@@ -98,6 +100,8 @@ def endpoint_of(table: ModelTable, at: str) -> Endpoint:
         usage_counts_one_choice=table.usage_counts_one_choice,
         thinking_start=table.thinking_start,
         family=family,
+        concurrency=table.concurrency,
+        cache_from_tokens=table.cache_from_tokens,
     )
 
 

@@ -2,9 +2,8 @@
 
 Only what may help is repeated: refusals for load (429, with the wait the
 endpoint asks for), its own errors (5xx), lost connections, timeouts, and
-replies that cannot be read. An attempt that may have been generated but did not
-arrive is charged at its worst case and marked as bounded; a refused one is free.
-The format is in `wire`, what a reply proves in `tally`, what an error means in `faults`.
+replies that cannot be read. What attempts are charged is in `attempts`, how several
+are sent in `fan_out`, the format in `wire`, what a reply proves in `tally`, what an error means in `faults`.
 """
 
 from __future__ import annotations
@@ -12,22 +11,27 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from onedial.core.answer import Spend
 from onedial.core.arm import Source
 from onedial.core.ask import Completion, Failure, Sample, Samples
-from onedial.core.errors import ConfigError, ModelError, OnedialError, unknown
+from onedial.core.errors import ConfigError, ModelError, unknown
 from onedial.core.model import Model
 from onedial.core.usage import Usage
+from onedial.runtime.attempts import Attempts
 from onedial.runtime.bound import TOKENS_PER_PROMPT, cut_at, output_bound, prompt_bound
 from onedial.runtime.cutting import Part, joined, rest_of, unmarked, without_empty
 from onedial.runtime.endpoint import Endpoint
-from onedial.runtime.faults import LONGEST_ASKED_WAIT_S, Again, fault, key_advice, message_of, names_output_cap, wait_s
+from onedial.runtime.fan_out import Warmth, fan_out
+from onedial.runtime.faults import Again, fault, key_advice, message_of, names_output_cap
 from onedial.runtime.forwarded import forwarded_body
+from onedial.runtime.owed import owing_too
 from onedial.runtime.tally import Tally, tally
 from onedial.runtime.thinking import binds
 from onedial.runtime.unfit import refuse_unfit
@@ -69,6 +73,8 @@ class OpenAIClient:
         self._rng, self._sleep, self._env = rng or random.Random(), sleep, env
         self._cap_keys: dict[str, str] = {}
         self._sends_only_new: set[str] = set()
+        self._slots: dict[str, asyncio.Semaphore] = {}
+        self._warmth = Warmth(time.monotonic)
         self._session: aiohttp.ClientSession | None = None
         for name, endpoint in self._endpoints.items():
             self.models[name] = endpoint.model
@@ -82,7 +88,9 @@ class OpenAIClient:
         return own if cut is None else own + cut + TOKENS_PER_PROMPT
 
     async def sample(self, ask: Sample) -> Samples | Failure:
-        """Carry out one ask: in one request where the model can return `n` choices, else in one request each.
+        """Carry out one ask: in one request where the model can return `n` choices, else in one each, as `fan_out` says.
+
+        What an error, or being cancelled, had cost by then is told by `owed`.
 
         Raises:
             QueryError: The endpoint says that the prompt is too long.
@@ -150,14 +158,13 @@ class OpenAIClient:
     async def _parts(self, ask: Sample, endpoint: Endpoint) -> list[Part]:
         cut = cut_at(ask, endpoint.model)
         if ask.n == 1 or ("n" in endpoint.model.capabilities and cut is None):
-            return [await self._part(ask, endpoint, cut)]
-        singles = [replace(ask, n=1, first_index=ask.first_index + i) for i in range(ask.n)]
-        ended = await asyncio.gather(*(self._part(single, endpoint, cut) for single in singles), return_exceptions=True)
-        parts = [part for part in ended if isinstance(part, Part)]
-        errors = [error for error in ended if isinstance(error, BaseException)]
-        foreseen = all(isinstance(error, OnedialError) for error in errors)
-        if errors and not (foreseen and any(part.usage.calls for part in parts)):
-            raise errors[0]
+            parts, alone = [await self._part(ask, endpoint, cut)], False
+        else:
+            alone = self._warmth.first_alone(ask, endpoint)
+            singles = [replace(ask, n=1, first_index=ask.first_index + i) for i in range(ask.n)]
+            price = endpoint.model.price
+            parts = await fan_out(singles, lambda single: self._part(single, endpoint, cut), price, first_alone=alone)
+        self._warmth.note(ask, parts, alone=alone)
         return parts
 
     async def _part(self, ask: Sample, endpoint: Endpoint, cut: int | None) -> Part:
@@ -169,7 +176,8 @@ class OpenAIClient:
         rest = rest_of(ask, first.completions[0], cut, endpoint) if first.completions else None
         if rest is None:
             return without_empty(first, endpoint)
-        return joined(first, await self._persist(rest, unmarked(endpoint)), endpoint)
+        with owing_too(Spend(first.usage, endpoint.model.price.cost_usd(first.usage))):
+            return joined(first, await self._persist(rest, unmarked(endpoint)), endpoint)
 
     def _capped(self, part: Part, endpoint: Endpoint) -> Part:
         """Leave out what was cut within its thought; from then on the client itself keeps caps of this endpoint."""
@@ -182,21 +190,13 @@ class OpenAIClient:
 
     async def _persist(self, ask: Sample, endpoint: Endpoint) -> Part:
         """Attempt until it works or may not be repeated any more."""
-        lost = Usage()
-        for attempt in range(endpoint.retries + 1):
-            try:
-                completions, counted = await self._attempt(ask, endpoint)
-            except Again as trouble:
-                lost += self._worst(ask, endpoint) if trouble.charged else Usage()
-                last, after_s = str(trouble), trouble.after_s
-            else:
-                self._learn(endpoint.model.name, ask, counted)
-                return Part(completions, lost + counted.usage)
-            if (after_s or 0.0) > LONGEST_ASKED_WAIT_S:
-                return Part((), lost, f"{last} It asks to wait {after_s:.0f} s.")
-            if attempt < endpoint.retries:
-                await self._sleep(wait_s(attempt, after_s, self._rng))
-        return Part((), lost, f"{last} Gave up after {endpoint.retries + 1} attempts.")
+        name = endpoint.model.name
+        slots = self._slots.setdefault(name, asyncio.Semaphore(endpoint.concurrency))
+        attempts = Attempts(endpoint, self._worst(ask, endpoint), slots, self._sleep, self._rng)
+        part, counted = await attempts.persist(lambda: self._attempt(ask, endpoint))
+        if counted is not None:
+            self._learn(name, ask, counted)
+        return part
 
     async def _attempt(self, ask: Sample, endpoint: Endpoint) -> tuple[tuple[Completion, ...], Tally]:
         """Send a request once and read its reply."""

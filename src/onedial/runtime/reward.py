@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from onedial.core.answer import Spend
 from onedial.core.ask import Completion, Sample
+from onedial.core.errors import ConfigError
 from onedial.core.usage import Usage
 from onedial.runtime.endpoint import Endpoint
 from onedial.runtime.faults import Again, fault, message_of
 from onedial.runtime.openai import OpenAIClient
+from onedial.runtime.owed import owe
 from onedial.runtime.reward_wire import RewardEndpoint, request_of, rewards_of
 from onedial.runtime.tally import Tally
 
@@ -47,6 +50,10 @@ class RewardClient(OpenAIClient):
             raise fault(status, headers, data.replace(self._key(endpoint).encode() or b"\0", b"***"), endpoint)
         try:
             scores, prompt = rewards_of(data, form)
+        except ConfigError as error:
+            worst = self._worst(ask, endpoint)
+            owe(error, Spend(worst, endpoint.model.price.cost_usd(worst)))
+            raise
         except ValueError as error:  # also what msgspec raises
             said = f"{endpoint.url} sent a reply that cannot be read ({error}): {message_of(data)}"
             raise Again(f"model {endpoint.model.name!r}: {said}", charged=True) from error
