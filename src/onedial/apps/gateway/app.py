@@ -136,7 +136,7 @@ class _Routes:
             if found.get("stream") and relay.status == 200:
                 return StreamingResponse(form.stream(relay.events(wants_usage)), media_type=STREAM, headers=told)
             data = form.whole(relay.status, await relay.whole())
-            return Response(data, relay.status, {**told, "x-onedial-cost-usd": f"{relay.cost_usd:.9f}"}, "application/json")
+            return Response(data, relay.status, {**told, "x-onedial-cost-usd": f"{relay.cost_usd:.6g}"}, "application/json")
         if wish.objective is not None:
             gateway.promise(wish.objective)  # what cannot be promised is refused before a stream begins
         work = asyncio.create_task(gateway.answer(name, found, wish, key))
@@ -214,7 +214,7 @@ def _feedback(body: bytes) -> _Feedback:
 
 
 def _named(name: str, said: dict[str, Any] | None = None) -> dict[str, str]:
-    more = {} if said is None else {"x-onedial-arm": str(said["arm"]), "x-onedial-cost-usd": f"{said['cost_usd']:.9f}"}
+    more = {} if said is None else {"x-onedial-arm": str(said["arm"]), "x-onedial-cost-usd": f"{said['cost_usd']:.6g}"}
     return {"x-request-id": name, **more}
 
 
