@@ -73,6 +73,13 @@ def test_collecting_scores_answers_by_the_grader_of_the_configuration(tmp_path, 
             assert kind is None or {outcome.label_kind for outcome in store.outcomes()} == {kind}
 
 
+@pytest.mark.parametrize(("answers", "same"), [('grader = "number"', True), ('grader = "reference"', None), ('grader = "math"', None)])
+def test_the_equality_that_grades_also_says_which_votes_are_for_the_same_answer(tmp_path, answers, same):
+    with configured(tmp_path, answers, "3/4") as dial:
+        equal = dial.settings.reading.equal
+        assert (equal and equal("3/4", ".75")) == same
+
+
 def test_collecting_scores_candidates_by_the_schema_of_the_configuration(tmp_path):
     pytest.importorskip("jsonschema", reason="the extra `schema` is not installed")
     with configured(tmp_path, 'verifier = "json_schema"\n[answers.schema]\ntype = "object"', "[1]") as dial:

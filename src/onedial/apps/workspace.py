@@ -95,15 +95,16 @@ def with_methods(client: Client, methods: Sequence[str], reading: Reading, score
 
 
 def reading_of(config: Config) -> Reading:
-    """How a configuration says that answers are read and verified.
+    """How a configuration says that answers are read and verified; a grader that is an equality also says which votes are for the same.
 
     Raises:
         ConfigError: The extractor or the verifier cannot be made.
     """
     extract = named_extractor(config.extract)
+    equal = None if config.grader == "math" else EQUALS.get(config.grader)  # mathematics takes seconds, for which no vote waits
     if config.verifier == UNIT_TESTS:
-        return Reading(extract, judge=unit_tests())
-    return Reading(extract, verifier(config.verifier, config.schema))
+        return Reading(extract, judge=unit_tests(), equal=equal)
+    return Reading(extract, verifier(config.verifier, config.schema), equal=equal)
 
 
 def verifier(name: str, schema: Mapping[str, Any] | None = None) -> Verifier:
