@@ -27,6 +27,16 @@ def test_the_wait_for_an_arm_is_known_from_what_was_collected(fitted, tmp_path):
     assert by_id(read("arms", data=tmp_path))["tiny/think=0"]["latency_s"] is None
 
 
+def test_the_tokens_of_every_level_are_learned_from_what_was_collected_and_shown(fitted, tmp_path):
+    arms = by_id(read("arms", data=fitted))
+    levels = [arms[f"tiny/think={level}"]["tokens"] for level in range(4)]
+    known = [used for used in levels if used and used["queries"]]
+    assert known and all(0 < used["half"] <= used["most"] and used["mean"] <= used["most"] for used in known)
+    assert levels[0]["mean"] < levels[3]["mean"], "more thinking takes more tokens"
+    assert f"{levels[0]['mean']:,.0f}" in onedial("arms", data=fitted).stdout
+    assert by_id(read("arms", data=tmp_path))["tiny/think=0"]["tokens"] is None
+
+
 def test_a_model_without_its_key_or_a_verifier_is_absent_in_part(config, monkeypatch):
     path = config(model='api_key_env = "UP_KEY"')
     assert "UP_KEY" in by_id(read("--config", path, "arms"))["up"]["absent"]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from onedial.engine.offer import Offered
+    from onedial.forecasts.level_tokens import Used
 
 
 def arms(ctx: typer.Context, json: Json = False) -> None:
@@ -55,6 +56,7 @@ def as_data(one: Offered) -> dict[str, Any]:
         "available": not one.absent,
         "absent": one.absent or None,
         "latency_s": None if one.latency_s is None else dict(zip(("p50", "p95"), one.latency_s, strict=True)),
+        "tokens": one.tokens,
     }
 
 
@@ -72,13 +74,24 @@ def models(found: Sequence[Offered]) -> Table:
 
 
 def sources(found: Sequence[Offered]) -> Table:
-    """One row per source, with the wait for one sample and its arms that can be chosen."""
-    shown = listing("source", ("half within", "95 % within"), "arms")
+    """One row per source, with the tokens of and the wait for one sample, and its arms that can be chosen.
+
+    Tokens with a `~` are learned from other levels and models alone.
+    """
+    shown = listing("source", ("tokens", "95 % up to", "half within", "95 % within"), "arms")
     for source in dict.fromkeys(one.arm.source for one in found):
         own = [one for one in found if one.arm.source == source]
         waits = next((one.latency_s for one in own if one.arm.n == 1), None)
-        shown.add_row(str(source), *((f"{s:.3g} s" for s in waits) if waits else ("–", "–")), strategies(own))
+        told = (*counts(own[0].tokens), *((f"{s:.3g} s" for s in waits) if waits else ("–", "–")))
+        shown.add_row(str(source), *told, strategies(own))
     return shown
+
+
+def counts(used: Used | None) -> tuple[str, str]:
+    """Tokens of a sample: the mean, and what nineteen of twenty stay within."""
+    if used is None:
+        return "–", "–"
+    return f"{'' if used.queries else '~'}{used.mean:,.0f}", f"{used.most:,.0f}"
 
 
 def strategies(own: Sequence[Offered]) -> str:
