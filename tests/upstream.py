@@ -21,7 +21,7 @@ class Upstream:
             or one of `hang`, `drop`, `truncate`, `garbage`, `no_choices`.
         texts: What is generated, choice after choice, over and over.
         bodies: Every request received.
-        arrived: Set once a request is there.
+        arrived, hanging: Set once a request is there; once one is generated and kept back.
         prompt_tokens, output_tokens: The true bill: all that was generated, whether it arrived or not.
         bills: The same as a usage per request that was generated.
         caches: Whether what a prompt shares with the beginning of one that has been answered before is billed as cached.
@@ -37,7 +37,7 @@ class Upstream:
         self.needs_key, self.cap_key, self.names, self.fields, self.url = False, "max_tokens", ["up"], {}, ""
         self.bills, self.caches, self.thought, self.together = [], False, 0, 1
         self.under_way = self.most_under_way = 0
-        self.arrived = asyncio.Event()
+        self.arrived, self.hanging = asyncio.Event(), asyncio.Event()
         self._next, self._read, self._barrier = 0, [], None
 
     @property
@@ -91,6 +91,7 @@ class Upstream:
 
     async def _deliver(self, request, fault, data):
         if fault == "hang":
+            self.hanging.set()
             await asyncio.sleep(30)
         if fault == "drop":
             request.transport.close()

@@ -153,8 +153,7 @@ async def test_what_was_lost_before_an_error_that_ends_it_is_charged(upstream, a
 async def test_cancelled_it_is_charged_what_came_and_a_bound_of_what_was_under_way_and_nothing_of_what_was_not_sent(upstream, asking):
     upstream.faults, grant = [None, "hang"], Grant()
     task = asyncio.create_task(asking(frozenset(), concurrency=1)(ask(5), grant))
-    while len(upstream.bills) < 2:
-        await asyncio.sleep(0)
+    await upstream.hanging.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
