@@ -86,10 +86,19 @@ async def test_what_is_billed_is_what_the_server_counted(llama_cpp, client, fiel
     assert reply.cost_usd == pytest.approx(client.models[TINY].price.cost_usd(reply.usage))
 
 
-async def test_without_n_every_sample_is_a_request_and_the_prompts_are_paid_for(llama_cpp, client_of):
+@pytest.mark.parametrize("capabilities", [(), ("cache",)])
+async def test_without_n_every_sample_is_a_request_and_the_prompts_are_paid_for(llama_cpp, client_of, capabilities):
     before = llama_cpp.counters(TINY)
-    reply = await client_of().sample(ask(n=4))
+    reply = await client_of(*capabilities).sample(ask(n=4))
     assert (reply.usage.calls, len(reply.completions)) == (4, 4)
+    assert counted(reply.usage) == llama_cpp.counters(TINY) - before
+
+
+async def test_a_thought_is_cut_at_its_cap_and_an_answer_follows(llama_cpp, client):
+    before = llama_cpp.counters(TINY)
+    reply = await client.sample(ask(max_thinking_tokens=6))
+    assert (reply.usage.calls, reply.completions[0].thinking_tokens) == (2, 6)
+    assert words(reply.completions[0].text) is not None and "<ans>" not in reply.completions[0].text
     assert counted(reply.usage) == llama_cpp.counters(TINY) - before
 
 
@@ -122,9 +131,10 @@ async def test_a_prompt_that_does_not_fit_is_an_error_of_the_query(client):
 
 
 @every_model
-async def test_greedy_answers_token_counts_log_probabilities_and_costs_are_those_of_the_process(client, name):
+async def test_greedy_answers_token_counts_log_probabilities_confidences_and_costs_are_those_of_the_process(client, name):
     """The server computes in half precision: where two tokens are close it may take the other."""
-    asks = [ask(name, e, 1, q, temperature=0.0, logprobs=True) for q in lab_queries(15, "test", seed=3) for e in ("0", "2", "3")]
+    sure = {"logprobs": True, "top_logprobs": 20}
+    asks = [ask(name, e, 1, q, temperature=0.0, **sure) for q in lab_queries(15, "test", seed=3) for e in ("0", "2", "3")]
     here = LabClient([name], prefix_bytes=0)
     served, own = await all_of(client, asks), await all_of(here, asks)
     await here.aclose()
@@ -133,6 +143,7 @@ async def test_greedy_answers_token_counts_log_probabilities_and_costs_are_those
     for one, other in same:
         assert (one.usage.input_tokens, one.usage.output_tokens) == (other.usage.input_tokens, other.usage.output_tokens)
         assert one.completions[0].logprobs == pytest.approx(other.completions[0].logprobs, abs=0.1)
+        assert one.completions[0].confidences == pytest.approx(other.completions[0].confidences, abs=0.1)
         assert client.models[name].price.cost_usd(replace(one.usage, cached_tokens=0)) == pytest.approx(other.cost_usd)
 
 
