@@ -203,19 +203,18 @@ class _Collecting:
 
     async def _read(self, job: _Job, first: int, whole: Sequence[tuple[int, Completion]], reply: Samples) -> None:
         """Read, judge and grade what came; cancelled or failed while it is judged, it is kept without scores."""
-        completions = [completion for _, completion in whole]
         read = Drawn(tuple(candidate(job.query, job.source, first + i, completion, self._reading) for i, completion in whole), Spend())
         try:
             read, *judging = await run(judged(job.query, [read], self._reading), self._pool, self._grant)
             self._unjudged.update(one.trouble for one in judging if one.trouble)
         finally:
-            await to_the_end(self._keep(job, read.candidates, completions, reply))
+            await to_the_end(self._keep(job, read.candidates, whole, reply))
 
-    async def _keep(self, job: _Job, read: Sequence[Candidate], completions: Sequence[Completion], reply: Samples) -> None:
+    async def _keep(self, job: _Job, read: Sequence[Candidate], whole: Sequence[tuple[int, Completion]], reply: Samples) -> None:
         """Grade off the loop: a grader may run programs, or algebra."""
         bill, scores = _Bill.of(reply), await asyncio.to_thread(lambda: [self._grade(job.query, one.answer) for one in read])
-        rows = zip(read, completions, scores, strict=True)
-        self._received += [self._outcome(job, one, completion, score, bill, reply) for one, completion, score in rows]
+        rows = zip(read, whole, scores, strict=True)
+        self._received += [self._outcome(job, one, completion, score, bill, reply) for one, (_, completion), score in rows]
 
     def _outcome(self, job: _Job, read: Candidate, completion: Completion, score: float | None, bill: _Bill, reply: Samples) -> Outcome:
         own = bill.of_one(completion)
@@ -246,10 +245,8 @@ class _Collecting:
         self._progress(self._report())
 
     def _report(self) -> Report:
-        failed = self._troubles.total()
-        spent = self._grant.spent.usd
-        counts = self._wanted, self._present, self._stored, failed, self._refused
-        return Report(*counts, spent, dict(self._troubles.most_common()), dict(self._unjudged.most_common()))
+        counts = self._wanted, self._present, self._stored, self._troubles.total(), self._refused
+        return Report(*counts, self._grant.spent.usd, dict(self._troubles.most_common()), dict(self._unjudged.most_common()))
 
 
 @dataclass(frozen=True, slots=True)
