@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from onedial.core.answer import Candidate
 from onedial.core.arm import Source
 from onedial.core.query import Query
-from onedial.policies.baselines.adaptive_consistency import BetaRule, beta_tail
+from onedial.policies.baselines.adaptive_consistency import BetaRule, DirichletRule, beta_tail, dirichlet_tail
 from onedial.policies.baselines.adaptive_self_consistency import DoublingRule
 from onedial.policies.baselines.bandit import BankedSampling
 from onedial.policies.baselines.best_of_infinity import BayesFactorRule, bayes_factor, p_mode
@@ -74,6 +74,18 @@ def test_the_chance_of_being_the_mode_is_that_of_a_dirichlet(counts):
     p = (masses.argmax(axis=1) == 0).mean()
     assert p_mode(counts) == pytest.approx(p, abs=0.006)
     assert bayes_factor(counts) == pytest.approx((len(counts) + 1) * p / (1 - p), rel=0.06)
+
+
+@pytest.mark.parametrize("counts", [(3,), (2, 1), (4, 2, 1)])
+def test_the_dirichlet_criterion_is_the_share_of_distributions_in_which_the_leader_leads(counts):
+    masses = np.random.default_rng(0).dirichlet(np.array(counts if len(counts) > 1 else (*counts, 0)) + 1.0, 100_000)
+    assert dirichlet_tail(counts) == pytest.approx((masses.argmax(axis=1) == 0).mean(), abs=0.006)
+
+
+@pytest.mark.parametrize(("votes", "size"), [("aaaaaaaa", 4), ("abaaaaaa", 7), ("abcdaaaaaaaa", 11), ("--aaaa", 6)])
+def test_the_dirichlet_criterion_asks_for_more_where_many_answers_have_one_vote(votes, size):
+    # three rivals of one vote: 3 x 10 / 512 against seven, 3 x 11 / 1024 against eight
+    assert drawn(DirichletRule(0.95), votes)[0] == size
 
 
 @pytest.mark.parametrize(("votes", "size"), [("aaaaaaaa", 3), ("abaaaaaa", 5), ("abababab", 8)])

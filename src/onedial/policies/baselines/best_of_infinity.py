@@ -14,14 +14,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import gammainc, gammaincinv
 
-from onedial.core.outcome import Floats, Ints
+from onedial.core.outcome import Ints
 from onedial.policies.baselines.stopping import Flags, stop_recipe
-from onedial.policies.baselines.votes import tally
+from onedial.policies.baselines.votes import p_largest, tally
 
 UNSEEN = 0.3
-NODES = 400
 FACTORS = (10.0, 3.0, 6.0, 30.0, 100.0, 1000.0)
 
 
@@ -29,16 +27,12 @@ FACTORS = (10.0, 3.0, 6.0, 30.0, 100.0, 1000.0)
 def p_mode(counts: tuple[int, ...]) -> float:
     """P(the first bin's mass is the largest) under a Dirichlet of the counts plus one and of the unseen bin.
 
-    Masses are independent gammas over their sum: the leader's quantiles are the nodes.
-
     >>> round(p_mode(()), 3)
     0.0
     """
     if not counts:
         return 0.0
-    at: Floats = gammaincinv(counts[0] + 1.0, (np.arange(NODES) + 0.5) / NODES)
-    below = np.prod([gammainc(shape + 1.0, at) for shape in (*counts[1:], UNSEEN)], axis=0)
-    return float(below.mean())
+    return p_largest(counts[0] + 1.0, tuple(shape + 1.0 for shape in (*counts[1:], UNSEEN)))
 
 
 def bayes_factor(counts: tuple[int, ...]) -> float:

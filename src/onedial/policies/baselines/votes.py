@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import gammainc, gammaincinv
 
 from onedial.core.answer import Candidate
 from onedial.core.outcome import Floats, Ints, known_mean
+
+QUANTILES = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,18 @@ def tally(answer: Ints) -> Ints:
     before = np.tril(np.ones((answer.shape[1], answer.shape[1]), dtype=bool), -1)
     repeated = ((answer[:, :, None] == answer[:, None, :]) & before).any(axis=2)
     return -np.sort(-np.where(repeated, 0, votes_of(answer)), axis=1)
+
+
+def p_largest(first: float, others: Sequence[float]) -> float:
+    """P(the first mass is the largest) under a Dirichlet distribution: masses are independent gammas over their sum.
+
+    The first one's quantiles are the nodes; the same whenever it is asked.
+
+    >>> round(p_largest(1.0, (1.0, 1.0)), 4)
+    0.3333
+    """
+    at: Floats = gammaincinv(first, (np.arange(QUANTILES) + 0.5) / QUANTILES)
+    return float(np.prod([gammainc(shape, at) for shape in others], axis=0).mean())
 
 
 def leaders(seen: Seen, by_verdict: bool = False) -> Ints:
