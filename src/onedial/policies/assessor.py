@@ -22,6 +22,7 @@ from onedial.policies.belief import Belief, Outlooks
 from onedial.policies.blocks import BLOCKS
 from onedial.policies.evidence import Evidence
 from onedial.policies.free_belief import FreeBelief, FreePrior, Samples
+from onedial.policies.one_by_one import Course, course_of, first_course
 from onedial.policies.prior import Prior
 
 
@@ -41,6 +42,7 @@ class Assessment:
         p_check: Chance that the verifier has an opinion.
         outlooks: What blocks would bring and show.
         later: What blocks would bring to a fresh query of known node (see `prior`): vote and cover, each (S, blocks, nodes).
+        course: With one source and no verifier, what drawing one by one may bring; of a fresh query, after its first sample. Else None.
     """
 
     answer: str | None
@@ -54,6 +56,7 @@ class Assessment:
     p_check: float
     outlooks: Outlooks
     later: tuple[Floats, Floats]
+    course: Course | None = None
 
 
 class _Believed(NamedTuple):
@@ -154,7 +157,13 @@ class Assessor:
             p_check=belief.p_check,
             outlooks=outlooks,
             later=later,
+            course=self._course(belief),
         )
+
+    def _course(self, belief: Belief | FreeBelief) -> Course | None:
+        if len(self.sources) > 1 or isinstance(belief, FreeBelief) or belief.p_check > 0:
+            return None
+        return course_of(belief) if belief.evidence.draws.any() else first_course(belief.prior)
 
     def _believe(self, prior: Prior | FreePrior, latents: Latents, tried: Sequence[Candidate]) -> _Believed:
         if isinstance(prior, FreePrior):

@@ -84,7 +84,7 @@ class Belief:
         blank = int(evidence.draws.sum() - classes.sum())
         self._classes, self._blank, self._verdicts = classes, blank, self._log_verdicts(a)
         partitions = [prior.log_partition(np.delete(classes, h), blank) for h in range(a)] + [prior.log_partition(classes, blank)]
-        self._joint = self._by_node + np.stack(partitions) + self._verdicts[:, None]
+        self._joint: Floats = self._by_node + np.stack(partitions) + self._verdicts[:, None]
         log = _log_sum(self._joint)
         weight = np.exp(log - log.max())
         self.posterior: Floats = weight / weight.sum()
@@ -99,6 +99,11 @@ class Belief:
                 log += wrong
                 log[b] += right - wrong
         return log
+
+    @property
+    def by_hypothesis(self) -> Floats:
+        """(A + 1, nodes) log weight of every hypothesis at every node of the prior; only differences mean anything."""
+        return self._joint
 
     @property
     def leader(self) -> int | None:

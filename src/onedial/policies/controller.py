@@ -22,6 +22,7 @@ from onedial.core.query import Query
 from onedial.policies.assessor import Assessment, Assessor
 from onedial.policies.blocks import BLOCKS, LOOKS
 from onedial.policies.lookahead import Flags, look_first
+from onedial.policies.one_by_one import Course
 
 SHOWN = 12
 
@@ -91,10 +92,22 @@ class Controller:
     def _net(self, now: Assessment, allowed: Flags, spent_usd: float) -> Floats:
         """(S, blocks) worth of the quality gained less the cost; minus infinity for what is not allowed or beyond the cap."""
         net = self.worth * (now.then - now.quality) - now.cost_usd
-        if self.menu.look and not self.menu.once:
+        if self.menu.look and not self.menu.once and now.course is not None:
+            net[0, 0] = max(net[0, 0], self._one_by_one(now, now.course, np.where(allowed[0], net[0], -np.inf)))
+        elif self.menu.look and not self.menu.once:
             look = look_first(now, self.worth, allowed, self.assessor.same_model) - self.worth * now.quality
             net[:, : len(LOOKS)] = np.maximum(net[:, : len(LOOKS)], look)
         return np.where(allowed & (spent_usd + now.worst_usd <= self.cap_usd), net, -np.inf)
+
+    def _one_by_one(self, now: Assessment, course: Course, blocks: Floats) -> float:
+        """Worth of what is gained, less its cost, by drawing the only source one by one: by its plan, or a block in pieces."""
+        first, later, left = float(now.cost_usd[0, 0]), float(now.cached_usd[0, 0]), self.menu.depth(0) - now.draws[0]
+        apart = first + later * (np.array(BLOCKS) - 1) - now.cost_usd[0]  # what the pieces of a block cost beyond the block
+        if now.draws[0] == 0:
+            plan = max(self.worth * float(course.mass[0].max()), course.going_on(self.worth, later, left - 1)) - first
+        else:
+            plan = course.going_on(self.worth, later, left) - (first - later)
+        return max(plan - self.worth * now.quality, float((blocks - np.maximum(apart, 0.0)).max()))
 
     def _outlooks(self, now: Assessment, net: Floats) -> tuple[Outlook, ...]:
         order = [divmod(int(i), len(BLOCKS)) for i in np.argsort(-net, axis=None)[:SHOWN]]

@@ -16,8 +16,9 @@ from onedial.forecasts.latents import Latents, at_nodes, concentrations
 from onedial.policies.blocks import BLOCKS
 from onedial.policies.lengths import Lengths
 
-MAX_DRAWS = 40
+MAX_DRAWS = 64
 """Samples of one source that the tables reach to."""
+_AHEAD = 16  # Wrong samples beyond those that the tables of their number reach to: no block or plan is longer.
 _RATE_EDGE = 1e-4
 
 
@@ -49,7 +50,7 @@ class Prior:
         self.log_weights = np.log(np.maximum(np.outer(states[0], weights).ravel(), 1e-12))
         thetas = np.tile(theta, len(states[0]))
         self.log_theta = np.log(thetas)
-        many = np.arange(len(latents.pi0) * MAX_DRAWS + max(BLOCKS) + 1)
+        many = np.arange(len(latents.pi0) * MAX_DRAWS + _AHEAD + 1)
         self.log_gamma = gammaln(np.maximum(many, 1))
         self.log_rising = gammaln(thetas + many[:, None]) - gammaln(thetas)
         self.lengths = Lengths(latents.signal, len(theta), np.exp(self.log_weights)) if latents.signal else None
