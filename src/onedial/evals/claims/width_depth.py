@@ -135,8 +135,7 @@ def _finding(bench: Workbench, tried: Sequence[Tried]) -> Finding:
     each_way = "; ".join(_said(bench, each) for each in tried)
     sentence = (
         f"For the same tokens, following the index is {told(gain, unit=' points')} better than the one choice that is best for all; it "
-        f"is right about {told(share)} of what is at stake between the two. {each_way}. Where the index says width, best-of-n with what "
-        "can be checked is better; where it says depth, one long thought."
+        f"is right about {told(share)} of what is at stake between the two. {each_way}."
     )
     numbers = {"index less constant choice": gain, "share of the stake": share}
     return Finding(verdict, sentence, numbers, tuple(row for each in tried for row in _rows(bench, each)))

@@ -16,7 +16,7 @@ from onedial.core.answer import Answer
 from onedial.core.arm import Arm, Source
 from onedial.core.ask import Refusal
 from onedial.core.errors import BudgetExhausted
-from onedial.core.model import Model
+from onedial.core.model import SCORES, Model
 from onedial.core.outcome import Ints
 from onedial.core.query import Query
 from onedial.core.steps import Steps
@@ -67,7 +67,7 @@ class Workbench:
     @property
     def models(self) -> list[Model]:
         """The models that answer queries by themselves: no strategy run over one, and none that only gives scores; cheapest first."""
-        plain = [m for name, m in self.pool.models.items() if Source(name).base == name and "scores" not in m.capabilities]
+        plain = [m for name, m in self.pool.models.items() if Source(name).base == name and SCORES not in m.capabilities]
         return sorted(plain, key=lambda model: model.price.output_usd_per_mtok)
 
     def sources(self, model: Model) -> tuple[Source, ...]:
