@@ -55,8 +55,9 @@ def serve_table(config: Path | None) -> ServeTable:
 def embedded(data: Path | str | None = None, seed: int = 0, methods: Sequence[str] = ()) -> Dial:
     """A dial on the embedded models, graded by their exact checker, perhaps with methods that are run over them."""
     from onedial.lab.client import LabClient
+    from onedial.lab.stepwise import lab_process
 
-    settings = Settings(Reading(words, verifier("lab")), grader("lab"), GRADERS["lab"], seed=seed)
+    settings = Settings(Reading(words, verifier("lab"), process=lab_process()), grader("lab"), GRADERS["lab"], seed=seed)
     return Dial(with_methods(LabClient(seed=seed), methods, settings.reading), Path(data or DATA / "lab"), settings)
 
 
