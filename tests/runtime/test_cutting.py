@@ -12,6 +12,7 @@ from onedial.core.model import Effort, Model
 from onedial.core.query import Query
 from onedial.core.usage import Price, Usage
 from onedial.runtime.bound import worst_case
+from onedial.runtime.composed import Composed
 from onedial.runtime.driver import run
 from onedial.runtime.endpoint import Endpoint
 from onedial.runtime.ledger import Budget, Grant
@@ -33,7 +34,7 @@ class Thinker(Upstream):
     """Thinks, closes its thought and answers, a token per word and mark; continues what it is given.
 
     Attributes:
-        thought, answer: What it writes.
+        thinks, answer: What it writes.
         apart: Whether it shows thought in a field of its own.
         keeps_cap: Whether it heeds `thinking_token_budget`.
         mistakes: Whether its parser takes an answer for thought where it did not see the mark before it.
@@ -41,20 +42,20 @@ class Thinker(Upstream):
 
     def __init__(self, apart=False):
         super().__init__()
-        self.thought, self.answer, self.apart, self.keeps_cap, self.mistakes = THOUGHT, ANSWER, apart, True, False
+        self.thinks, self.answer, self.apart, self.keeps_cap, self.mistakes = THOUGHT, ANSWER, apart, True, False
 
     def _choice(self, body):
         last = body["messages"][-1]
         said = last["content"] if last["role"] == "assistant" else ""
         thought, closed, answer = said.removeprefix("<think>").partition("</think>")
         budget = body.get("thinking_token_budget", 99) if self.keeps_cap else 99
-        left = [] if closed else [*self.thought.split()[len(thought.split()) :][:budget], "</think>"]
+        left = [] if closed else [*self.thinks.split()[len(thought.split()) :][:budget], "</think>"]
         words = left + self.answer.split()[len(answer.split()) :]
         cut = len(words) >= body["max_tokens"]
         words = words[: body["max_tokens"]]
         end = words.index("</think>") if "</think>" in words else len(words) if left else 0
         message = self._message(words[:end], " " * bool(answer.split()) + " ".join(words[end + bool(left) :]), "</think>" in words, said)
-        return {"message": message, "finish_reason": "length" if cut else "stop"}, len(words) + (not cut)
+        return {"message": message, "finish_reason": "length" if cut else "stop"}, len(words) + (not cut), end
 
     def _message(self, thought, text, over, said):
         if self.apart:
@@ -81,7 +82,9 @@ def ask(n=1, effort=None, cap=CAP, **fields):
 
 
 def truth(upstream, thinking):
-    return Usage(len(upstream.bodies), upstream.prompt_tokens, 0, upstream.output_tokens, thinking)
+    """The bill as the upstream counts it, of which so much is thought."""
+    assert upstream.billed.thinking_tokens == thinking
+    return upstream.billed
 
 
 @pytest.mark.parametrize("apart", [False, True], ids=["inline", "apart"])
@@ -136,6 +139,44 @@ async def test_where_nothing_is_said_once_the_thought_is_closed_there_is_no_answ
     assert failed.usage == truth(upstream, CAP)
 
 
+async def test_a_thought_that_is_hidden_cannot_be_closed_and_what_it_took_is_charged():
+    upstream = Thinker()
+    upstream._message = lambda *_: {"content": ""}
+    async with client_of(upstream, **CUT) as client:
+        failed = await client.sample(ask())
+    assert isinstance(failed, Failure) and "shows nothing of its thought, so that one cut after 3 tokens" in failed.message
+    assert failed.usage == truth(upstream, CAP) == Usage(1, 5, 0, CAP, CAP)
+
+
+async def test_a_cap_that_is_kept_by_cutting_is_not_handed_on_without_it():
+    upstream = Thinker()
+    async with client_of(upstream, (Effort("low", "cap", CAP, native=False), Effort("high")), **CUT) as client:
+        with pytest.raises(ConfigError, match="'m/think=low' caps its thought by cutting it"):
+            await client.forward(Source("m", "low"), {"messages": []})
+    assert upstream.bodies == []
+
+
+async def test_a_capped_strategy_as_a_model_reserves_both_requests_and_no_more():
+    upstream = Thinker()
+    async with client_of(upstream, **CUT) as client:
+        base = Pool([client])
+        pool = Pool([client, Composed(base, ["cap=3", "revise=2"], Reading())])
+        asked = Sample("q", Source("m+cap3"), QUERY.messages)
+        worst = worst_case(asked, pool.model("m+cap3"), pool.input_tokens(asked))
+        reply = await pool.sample(asked)
+    assert (pool.model("m+cap3").asks, pool.model("m+revise2").asks, worst.calls) == (2, 3, 2)
+    assert reply.completions[0].text == ANSWER and reply.usage == truth(upstream, CAP)
+
+
+async def test_a_strategy_over_efforts_whose_cap_is_cut_reserves_two_requests_for_each_of_its_own():
+    upstream = Thinker()
+    async with client_of(upstream, (Effort("low", "cap", CAP, native=False),), **CUT) as client:
+        pool = Pool([client, Composed(Pool([client]), ["revise=2"], Reading())])
+        asked = Sample("q", Source("m+revise2", "low"), QUERY.messages)
+        reply = await pool.sample(asked)
+    assert worst_case(asked, pool.model("m+revise2"), 1).calls == 6 and reply.usage.calls == len(upstream.bodies) == 4
+
+
 async def test_a_second_request_that_fails_is_charged_like_the_first_and_no_answer_comes_of_it():
     upstream = Thinker()
     async with client_of(upstream, retries=0, **CUT) as client:
@@ -156,7 +197,7 @@ async def test_a_family_with_a_hard_cap_is_asked_for_it_in_one_request(apart):
 
 async def test_an_endpoint_that_does_not_keep_its_cap_is_found_out_and_its_thoughts_are_cut_from_then_on():
     upstream = Thinker()
-    upstream.keeps_cap, upstream.thought = False, "on and on " * 20
+    upstream.keeps_cap, upstream.thinks = False, "on and on " * 20
     async with client_of(upstream, **NATIVE) as client:
         failed = await client.sample(ask())
         assert isinstance(failed, Failure) and "does not keep the cap" in failed.message and "--reasoning-config" in failed.message

@@ -117,8 +117,10 @@ class Composed:
         model = self._pool.model(base)
         judges = (self._reading.judge, self._reading.process and self._reading.process.judge)
         judging = n * sum(judge is not None for judge in judges)  # one verdict on each; what more a judge asks is refused
-        asks = most_asks(strategy, n) + judging
-        return replace(model, name=name, max_output_tokens=asks * model.max_output_tokens, capabilities=frozenset(), asks=asks)
+        cuts = not all(e.native for e in model.efforts) or (strategy == "cap" and "thinking_cap" not in model.capabilities)
+        asks = (most_asks(strategy, n) + judging) * (2 if cuts else 1)  # a thought that is cut takes a second request for its answer
+        efforts, most = tuple(replace(effort, native=True) for effort in model.efforts), asks * model.max_output_tokens
+        return replace(model, name=name, efforts=efforts, max_output_tokens=most, capabilities=frozenset(), asks=asks)
 
     def _refuse_unfit(self, ask: Sample) -> None:
         if not ask.independent or ask.logprobs or ask.max_thinking_tokens is not None:

@@ -96,6 +96,14 @@ def with_thought(part: Part) -> Usage:
     return replace(part.usage, thinking_tokens=part.usage.thinking_tokens + (told or 0))
 
 
+def as_cut(part: Part, cut: int, endpoint: Endpoint) -> Part:
+    """A part that needs no second request, or cannot have one as its thought is hidden: then there is no answer."""
+    if not part.completions or part.completions[0].text.strip() or part.completions[0].finish != "length":
+        return part
+    told = f"model {endpoint.model.name!r} shows nothing of its thought, so that one cut after {cut} tokens cannot be closed and answered"
+    return Part((), with_thought(part), f"{told}. Take a level instead, or a family with a hard cap.")
+
+
 def without_empty(part: Part, endpoint: Endpoint) -> Part:
     """Leave out completions that were cut before they had any text: their endpoint did not keep the cap."""
     whole = tuple(c for c in part.completions if c.text.strip() or c.finish != "length")

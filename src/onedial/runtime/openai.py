@@ -26,7 +26,7 @@ from onedial.core.model import Model
 from onedial.core.usage import Usage
 from onedial.runtime.attempts import Attempts
 from onedial.runtime.bound import TOKENS_PER_PROMPT, cut_at, output_bound, prompt_bound
-from onedial.runtime.cutting import Part, joined, rest_of, unmarked, without_empty
+from onedial.runtime.cutting import Part, as_cut, joined, rest_of, unmarked, without_empty
 from onedial.runtime.endpoint import Endpoint
 from onedial.runtime.fan_out import Warmth, fan_out
 from onedial.runtime.faults import Again, fault, key_advice, message_of, names_output_cap
@@ -34,7 +34,7 @@ from onedial.runtime.forwarded import forwarded_body
 from onedial.runtime.owed import owing_too
 from onedial.runtime.tally import Tally, tally
 from onedial.runtime.thinking import binds
-from onedial.runtime.unfit import refuse_unfit
+from onedial.runtime.unfit import refuse_unfit, refuse_unsent
 from onedial.runtime.wire import Received, completion_of, drop_repeated, messages_of, received, request_body
 
 if TYPE_CHECKING:
@@ -129,14 +129,14 @@ class OpenAIClient:
             The response as soon as it begins, whatever its status; the caller reads and closes it.
 
         Raises:
-            ConfigError: The model or its effort is not known, or its key is missing.
+            ConfigError: The model or its effort is not known or cannot be sent, or its key is missing.
             aiohttp.ClientError: The endpoint cannot be reached.
             TimeoutError: It did not begin to answer in time.
         """
         import aiohttp
 
         endpoint = self._endpoint(source.model)
-        endpoint.model.effort(source.effort)
+        refuse_unsent(source, endpoint)
         data = msgspec.json.encode(forwarded_body(source, body, endpoint))
         headers = {"Content-Type": "application/json", **self._authorization(endpoint)}
         patience = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=endpoint.timeout_s)
@@ -175,7 +175,7 @@ class OpenAIClient:
         first = await self._persist(replace(ask, max_tokens=cut, max_thinking_tokens=None), endpoint)
         rest = rest_of(ask, first.completions[0], cut, endpoint) if first.completions else None
         if rest is None:
-            return without_empty(first, endpoint)
+            return as_cut(first, cut, endpoint)
         with owing_too(Spend(first.usage, endpoint.model.price.cost_usd(first.usage))):
             return joined(first, await self._persist(rest, unmarked(endpoint)), endpoint)
 
@@ -184,7 +184,7 @@ class OpenAIClient:
         whole = without_empty(part, endpoint)
         if whole is not part:
             model = self.models[endpoint.model.name]
-            efforts = tuple(replace(effort, native=False) for effort in model.efforts)
+            efforts = tuple(replace(effort, native=effort.kind != "cap") for effort in model.efforts)
             self._redescribe(replace(model, efforts=efforts, capabilities=model.capabilities - {"thinking_cap"}))
         return whole
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onedial.core.arm import Source
 from onedial.core.ask import Sample
 from onedial.core.errors import ConfigError
 from onedial.core.model import Model
@@ -26,6 +27,20 @@ def refuse_unfit(ask: Sample, endpoint: Endpoint) -> None:
             f"model {model.name!r} is asked to continue a text; it lacks the capability 'continue'. Add it if the endpoint has it."
         )
     refuse_unfit_cap(ask, endpoint)
+
+
+def refuse_unsent(source: Source, endpoint: Endpoint) -> None:
+    """See whether one request can ask for an effort: a cap that the client keeps takes two.
+
+    Raises:
+        ConfigError: The model has no such effort, or it is such a cap.
+    """
+    effort = endpoint.model.effort(source.effort)
+    if effort is not None and not effort.native:
+        raise ConfigError(
+            f"{str(source)!r} caps its thought by cutting it, which takes two requests, and was to be handed on as one. "
+            "Take another effort, or a family with a hard cap."
+        )
 
 
 def refuse_lacking(ask: Sample, model: Model) -> None:

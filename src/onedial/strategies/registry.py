@@ -71,10 +71,10 @@ SETTINGS: dict[str, dict[str, Setting]] = {
 def most_asks(strategy: str, n: int) -> int:
     """Requests that a run makes at most where each brings one sample, a judge's apart: those for its `n` samples, and one to choose.
 
-    >>> most_asks("usc", 5), most_asks("reflect", 5)
-    (6, 9)
+    >>> most_asks("usc", 5), most_asks("reflect", 5), most_asks("cap", 512)
+    (6, 9, 1)
     """
-    return 2 * n - 1 if strategy == "reflect" else n + 1
+    return {"reflect": 2 * n - 1, "cap": 1}.get(strategy, n + 1)
 
 
 def steps_of(arm: Arm, query: Query, reading: Reading) -> Steps[Answer]:
