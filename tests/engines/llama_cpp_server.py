@@ -3,13 +3,13 @@
 import json
 import sys
 
-import xllamacpp
-
 SLOTS, CONTEXT = 8, 256
 
 
 def serve(files):
     """Serve every file on a free port of this machine and write the addresses; samples are drawn from all tokens, as in the process."""
+    import xllamacpp
+
     servers = {}
     for name, path in files.items():
         params = xllamacpp.CommonParams()

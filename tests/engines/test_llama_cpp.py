@@ -119,7 +119,7 @@ async def test_without_proof_the_first_reply_is_billed_no_lower_than_the_truth_a
 async def test_every_effort_thinks_more_than_the_one_before_and_the_thought_is_told_from_the_answer(client, name):
     tokens = []
     for effort in client.models[name].efforts:
-        replies = await all_of(client, [ask(name, effort.label, 2, query) for query in lab_queries(10, "test", seed=2)])
+        replies = await all_of(client, [ask(name, effort.label, 2, query) for query in lab_queries(6, "test", seed=2)])
         tokens.append(fmean(c.output_tokens for reply in replies for c in reply.completions))
         assert not any("<ans>" in c.text + c.thinking for reply in replies for c in reply.completions)
     assert tokens == sorted(tokens) and tokens[-1] > 2 * tokens[0]
@@ -134,7 +134,7 @@ async def test_a_prompt_that_does_not_fit_is_an_error_of_the_query(client):
 async def test_greedy_answers_token_counts_log_probabilities_confidences_and_costs_are_those_of_the_process(client, name):
     """The server computes in half precision: where two tokens are close it may take the other."""
     sure = {"logprobs": True, "top_logprobs": 20}
-    asks = [ask(name, e, 1, q, temperature=0.0, **sure) for q in lab_queries(15, "test", seed=3) for e in ("0", "2", "3")]
+    asks = [ask(name, e, 1, q, temperature=0.0, **sure) for q in lab_queries(10, "test", seed=3) for e in ("0", "2", "3")]
     here = LabClient([name], prefix_bytes=0)
     served, own = await all_of(client, asks), await all_of(here, asks)
     await here.aclose()
