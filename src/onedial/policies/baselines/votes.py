@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import gammainc, gammaincinv
@@ -71,8 +72,14 @@ def p_largest(first: float, others: Sequence[float]) -> float:
     >>> round(p_largest(1.0, (1.0, 1.0)), 4)
     0.3333
     """
-    at: Floats = gammaincinv(first, (np.arange(QUANTILES) + 0.5) / QUANTILES)
-    return float(np.prod([gammainc(shape, at) for shape in others], axis=0).mean())
+    return float(np.prod([_below(first, shape) for shape in others], axis=0).mean())
+
+
+@lru_cache(maxsize=8192)
+def _below(first: float, shape: float) -> Floats:
+    """(QUANTILES,) chance that a gamma of this shape is below each quantile of the first one."""
+    at = gammaincinv(first, (np.arange(QUANTILES) + 0.5) / QUANTILES)
+    return np.asarray(gammainc(shape, at))
 
 
 def leaders(seen: Seen, by_verdict: bool = False) -> Ints:
