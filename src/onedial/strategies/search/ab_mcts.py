@@ -90,13 +90,13 @@ def ab_mcts(query: Query, source: Source, n: int, reading: Reading, others: Sequ
         if not candidates:
             break
         _grow(path, chosen, candidates[0])
-    return _concluded(drawn, n)
+    return _concluded(drawn, n, reading)
 
 
-def _concluded(drawn: Sequence[Drawn], n: int) -> Answer:
+def _concluded(drawn: Sequence[Drawn], n: int, reading: Reading) -> Answer:
     candidates = [c for d in drawn for c in d.candidates]
     blind = "" if any(c.score is not None for c in candidates) else ", none of them scored, so chance alone said where to go on"
-    return conclude(drawn, plurality(highest(candidates)), f"{len(candidates)} of {n} answers are in{blind}")
+    return conclude(drawn, plurality(highest(candidates), reading.equal), f"{len(candidates)} of {n} answers are in{blind}")
 
 
 def _descent(root: Node, rng: Random) -> list[Node]:

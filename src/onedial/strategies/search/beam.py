@@ -9,10 +9,9 @@ from onedial.core.answer import Answer
 from onedial.core.arm import Source
 from onedial.core.query import Query
 from onedial.core.steps import Steps
-from onedial.strategies.best_of_n import highest
-from onedial.strategies.draw import Reading, plurality
+from onedial.strategies.draw import Reading
 from onedial.strategies.search.climb import BRANCHES, climb, round_size
-from onedial.strategies.search.growth import Growth
+from onedial.strategies.search.growth import Growth, best_answer
 
 
 def beam_search(query: Query, source: Source, n: int, reading: Reading, branches: int = BRANCHES) -> Steps[Answer]:
@@ -23,4 +22,4 @@ def beam_search(query: Query, source: Source, n: int, reading: Reading, branches
     """
     growth, size = Growth(query, source, n, reading), round_size(n)
     yield from climb(growth, n, size, max(1, size // branches))
-    return (yield from growth.conclude(lambda answers: plurality(highest(answers)), "the best texts going on after every step"))
+    return (yield from growth.conclude(best_answer, "the best texts going on after every step"))

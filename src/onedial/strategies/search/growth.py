@@ -15,14 +15,16 @@ from onedial.core.ask import Completion, Sample
 from onedial.core.query import Query
 from onedial.core.steps import Steps, bring
 from onedial.strategies.best_of_n import highest
-from onedial.strategies.draw import Drawn, Reading, candidate, conclude, judged
+from onedial.strategies.draw import Drawn, Reading, candidate, conclude, judged, plurality
+from onedial.verifiers.equal.registry import Equal
 from onedial.verifiers.judges.contract import metered
 from onedial.verifiers.process import Process, in_range
 
 NEUTRAL = 0.5
 """Stands for a score that is not there, where a number is needed: neither for a text nor against it."""
 
-Choose = Callable[[Sequence[Candidate]], Candidate | None]
+Choose = Callable[[Sequence[Candidate], Equal | None], Candidate | None]
+"""From answers, and when two of them are one, to the one that is chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,11 @@ class Text:
 ROOT = Text()
 
 
+def best_answer(answers: Sequence[Candidate], equal: Equal | None) -> Candidate | None:
+    """The plurality among the highest-scored answers."""
+    return plurality(highest(answers), equal)
+
+
 class Growth:
     """The run of one search: counts completions, and keeps every one with what it cost.
 
@@ -99,7 +106,7 @@ class Growth:
         drawn = yield from judged(self._query, self._drawn, self._reading)
         candidates = [c for d in drawn for c in d.candidates]
         answered = [c for c in candidates if c.answer is not None]
-        chosen = choose(answered) if answered else next(iter(highest(candidates)), None)
+        chosen = choose(answered, self._reading.equal) if answered else next(iter(highest(candidates)), None)
         stopped = f"{self._count} of {self._n} completions are in, {len(answered)} of them answers, {how}"
         unscored = "" if self._scored else "; no step was scored, so only answers were compared"
         return conclude(drawn, chosen, stopped + unscored)

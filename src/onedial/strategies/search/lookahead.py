@@ -15,10 +15,9 @@ from onedial.core.answer import Answer
 from onedial.core.arm import Source
 from onedial.core.query import Query
 from onedial.core.steps import Steps
-from onedial.strategies.best_of_n import highest
-from onedial.strategies.draw import Reading, plurality
+from onedial.strategies.draw import Reading
 from onedial.strategies.search.climb import BRANCHES, climb, round_size
-from onedial.strategies.search.growth import Growth, Text
+from onedial.strategies.search.growth import Growth, Text, best_answer
 
 AHEAD = 2
 """Steps looked ahead, in one completion."""
@@ -28,7 +27,7 @@ def lookahead_search(query: Query, source: Source, n: int, reading: Reading, bra
     """Draw at most `n` completions, of which about half look ahead; the plurality among the highest-scored answers is taken."""
     growth, size = Growth(query, source, n, reading), round_size(n // 2)
     yield from climb(growth, n, size, max(1, size // branches), partial(_looked, growth, ahead))
-    return (yield from growth.conclude(lambda answers: plurality(highest(answers)), f"steps kept by the scores {ahead} steps on"))
+    return (yield from growth.conclude(best_answer, f"steps kept by the scores {ahead} steps on"))
 
 
 def _looked(growth: Growth, ahead: int, texts: Sequence[Text]) -> Steps[list[Text]]:

@@ -16,9 +16,8 @@ from onedial.core.answer import Answer
 from onedial.core.arm import Source
 from onedial.core.query import Query
 from onedial.core.steps import Steps
-from onedial.strategies.best_of_n import highest
-from onedial.strategies.draw import Reading, plurality
-from onedial.strategies.search.growth import ROOT, Growth, Text
+from onedial.strategies.draw import Reading
+from onedial.strategies.search.growth import ROOT, Growth, Text, best_answer
 
 BRANCHES = 3
 """Completions drawn behind a text, in one ask, before the search goes deeper."""
@@ -55,7 +54,7 @@ def tree_search(
         for text in (yield from growth.finish(path[-1].text, branches)):
             _credit([*path, _child(path[-1], growth.first_part(text, path[-1].text))], text.value)
         path[-1].expanded = True
-    return (yield from growth.conclude(lambda answers: plurality(highest(answers)), f"of {_size(root)} beginnings"))
+    return (yield from growth.conclude(best_answer, f"of {_size(root)} beginnings"))
 
 
 def _descent(root: Node, exploration: float) -> list[Node]:

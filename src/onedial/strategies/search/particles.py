@@ -17,10 +17,9 @@ from onedial.core.answer import Answer
 from onedial.core.arm import Source
 from onedial.core.query import Query
 from onedial.core.steps import Steps
-from onedial.strategies.best_of_n import highest
-from onedial.strategies.draw import Reading, plurality
+from onedial.strategies.draw import Reading
 from onedial.strategies.search.climb import round_size
-from onedial.strategies.search.growth import ROOT, Growth, Text
+from onedial.strategies.search.growth import ROOT, Growth, Text, best_answer
 
 LEAST = 1e-6
 """A text of a lower score keeps this much weight."""
@@ -43,7 +42,7 @@ def particle_filter(query: Query, source: Source, n: int, reading: Reading, fewe
             break
         if particles and effective(weights) < fewest * size:
             particles = [(particles[i][0], 1.0) for i in systematic(weights, size, rng.random())]
-    return (yield from growth.conclude(lambda answers: plurality(highest(answers)), f"{size} particles moving on"))
+    return (yield from growth.conclude(best_answer, f"{size} particles moving on"))
 
 
 def _moved(growth: Growth, particles: Sequence[Weighted], last: bool) -> Steps[list[Weighted]]:
