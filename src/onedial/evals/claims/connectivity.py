@@ -57,7 +57,7 @@ async def measure(bench: Workbench) -> Finding:
     lengths = [d for d in bench.tasks.walk_lengths if bench.tasks.walks(d, 1)]
     if not able or len(lengths) < 2:
         return Finding.unmeasured("This needs a model with two thinking efforts, and walks of two lengths.")
-    found = {(model.name, length): await walked(bench, model, length) for model in able for length in lengths}
+    found = {key: each for model in able for key, each in (await walked(bench, model, lengths)).items()}
     if any(len(each.walk) < 2 for each in found.values()):
         return Finding.unmeasured("Too few questions were answered for an interval.")
     rows = [row_of(bench, name, length, each) for (name, length), each in found.items()]
@@ -74,18 +74,25 @@ def per_query(cells: Sequence[Walked]) -> Floats:
     return np.array([fmean(each) for each in gaps.values()])
 
 
-async def walked(bench: Workbench, model: Model, length: int) -> Walked:
-    """Ask one model about paths of one length."""
-    queries, (direct, *_, walk) = bench.tasks.walks(length, bench.questions), bench.sources(model)
-    what = f"walks of {length} by {model.name}"
-    votes = (await bench.recorded(queries, [direct], VOTES, what)).panel
-    kept = votes.queries
-    walks = (await bench.recorded(kept, [walk], WALKS, what)).panel
-    votes = votes.rows([votes.queries.index(query) for query in walks.queries])
-    tokens = [float(known_mean(panel.output_tokens, axis=(0, 1, 2))) for panel in (walks, votes)]
+async def walked(bench: Workbench, model: Model, lengths: Sequence[int]) -> dict[tuple[str, int], Walked]:
+    """Ask one model about paths of every length."""
+    asked = {length: bench.tasks.walks(length, bench.questions) for length in lengths}
+    queries, (direct, *_, walk) = [query for each in asked.values() for query in each], bench.sources(model)
+    votes = (await bench.recorded(queries, [direct], VOTES, f"glances of {model.name}")).panel
+    walks = (await bench.recorded(votes.queries, [walk], WALKS, f"walks of {model.name}")).panel
+    found = {}
+    for length, each in asked.items():
+        kept = [query for query in walks.queries if query in each]
+        rows = [panel.rows([panel.queries.index(query) for query in kept]) for panel in (walks, votes)]
+        found[model.name, length] = one_length(bench, *rows)
+    return found
+
+
+def one_length(bench: Workbench, walks: Panel, votes: Panel) -> Walked:
+    """Set walks against as many votes as the same tokens buy, on the same queries."""
+    tokens = [float(known_mean(panel.output_tokens, axis=(0, 1, 2), otherwise=1.0)) for panel in (walks, votes)]
     size = min(VOTES, odd(tokens[0] / tokens[1]))
-    reached = votes_reach(votes, size, bench)
-    ids = tuple(query.id for query in walks.queries)
+    ids, reached = tuple(query.id for query in walks.queries), votes_reach(votes, size, bench)
     return Walked(ids, walks.score[:, 0].mean(axis=1), reached, votes.score[:, 0].sum(axis=1), tokens[0], tokens[1] * size, size)
 
 
