@@ -83,3 +83,11 @@ def test_when_some_samples_do_not_come_the_rest_is_kept_and_the_trouble_is_told(
     result = onedial("--config", config(), "collect", prompts(3), "--samples", 1, "--concurrency", 1)
     assert result.exit_code == 0 and "2 samples did not come" in result.stderr
     assert stored(tmp_path / "onedial-data") == 1
+
+
+def test_what_was_spent_is_said_to_be_a_bound_where_the_endpoint_did_not_report_all(upstream, config, prompts):
+    upstream.faults = ["garbage"]
+    result = onedial("--config", config(), "collect", prompts(3), "--samples", 1, "--concurrency", 1)
+    assert "for at most $" in " ".join(result.stdout.split()), result.stdout
+    again = onedial("--config", config(), "collect", prompts(3), "--samples", 1)
+    assert "Stored 1 sample" in again.stdout and "at most" not in again.stdout

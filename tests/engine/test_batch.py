@@ -138,7 +138,7 @@ async def test_failures_are_written_with_what_they_cost_named_and_tried_again(op
 
     def failing(ask, model):
         if ask.query_id == ill[0]:
-            return Failure("timed out", Usage(2, 30), 1e-5)
+            return Failure("timed out", Usage(2, 30, bounded=True), 1e-5)
         if ask.query_id == ill[1]:
             raise QueryError("too long")
         return script(ask, model)
@@ -146,9 +146,11 @@ async def test_failures_are_written_with_what_they_cost_named_and_tried_again(op
     report = await run_plan(plan, opened(failing)[0], out, budget_usd=1.0, adaptive=adaptive)
     assert report.answered == 38 and "timed out" in report.failed[ill[0]] and report.failed[ill[1]] == "too long"
     written = {line["id"]: line for line in lines(out) if "failed" in line}
+    assert report.bounded and [line["id"] for line in lines(out) if line["bounded"]] == [ill[0]]
     assert set(written) == set(ill) and written[ill[0]]["cost_usd"] == pytest.approx(1e-5) and "answer" not in written[ill[0]]
     dial, client = opened()
     report = await run_plan(plan, dial, out, budget_usd=1.0, adaptive=adaptive)
+    assert report.bounded, "what was spent before is on the file, and so is that it is a bound"
     assert report.missing == 0 and {ask.query_id for ask in client.asked} == set(ill)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onedial.apps.options import Json, Options, opened
-from onedial.apps.terminal import collecting, counted, screen, usd, warn, write_json
+from onedial.apps.terminal import collecting, counted, screen, spent, warn, write_json
 from onedial.core.errors import ConfigError, ModelError
 from onedial.core.query import Query
 
@@ -67,9 +67,8 @@ def show(report: Report, dial: Dial) -> None:
     """Print what came, what did not and why, and what comes next."""
     out = screen()
     had = f" ({report.present:,} were there already)" if report.present else ""
-    out.print(
-        f"Stored {counted(report.stored, 'sample')} of {report.wanted:,} wanted{had} for {usd(report.spent_usd)}, in {dial.store_path}."
-    )
+    cost = spent(report.spent_usd, report.bounded)
+    out.print(f"Stored {counted(report.stored, 'sample')} of {report.wanted:,} wanted{had} for {cost}, in {dial.store_path}.")
     for trouble, n in report.troubles.items():
         warn(f"{counted(n, 'sample')} did not come: {trouble}")
     for trouble, n in report.unjudged.items():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onedial.apps.options import Json, money, opened
-from onedial.apps.terminal import bars, counted, percent, screen, usd, warn, write_json
+from onedial.apps.terminal import bars, counted, percent, screen, spent, usd, warn, write_json
 from onedial.core.errors import ModelError
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def answering() -> Iterator[Callable[[BatchReport], None]]:
 
         def told(report: BatchReport) -> None:
             done = report.present + report.answered
-            shown.update(task, total=report.planned, completed=done, spent=f"{usd(report.spent_usd)} of {usd(report.planned_usd)}")
+            cost = f"{spent(report.spent_usd, report.bounded)} of {usd(report.planned_usd)}"
+            shown.update(task, total=report.planned, completed=done, spent=cost)
 
         yield told
 
@@ -76,7 +77,7 @@ def show(report: BatchReport, path: Path) -> None:
     had = f" ({report.present:,} were there already)" if report.present else ""
     answered = report.present + report.answered
     out.print(f"Answered {answered:,} of {report.planned:,} queries{had}, in {path}.", soft_wrap=True)
-    out.print(f"Spent {usd(report.spent_usd)}; the plan forecast {usd(report.planned_usd)}.")
+    out.print(f"Spent {spent(report.spent_usd, report.bounded)}; the plan forecast {usd(report.planned_usd)}.")
     mean, graded = report.scores
     if graded:
         out.print(f"Right: {percent(mean)} of {counted(graded, 'answer')} whose reference is known.")

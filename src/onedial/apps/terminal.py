@@ -115,7 +115,7 @@ def collecting(*, costs: bool) -> Iterator[Callable[[Report], None]]:
         def told(report: Report) -> None:
             rate = report.stored / max(shown.tasks[0].elapsed or 0.0, 1e-9)
             done = report.present + report.stored
-            shown.update(task, total=report.wanted, completed=done, rate=f"{rate:,.0f}", spent=usd(report.spent_usd))
+            shown.update(task, total=report.wanted, completed=done, rate=f"{rate:,.0f}", spent=spent(report.spent_usd, report.bounded))
 
         yield told
 
@@ -144,6 +144,15 @@ def usd(amount: float) -> str:
     ('$0.0123', '$2.5e-09', '$1,234', '$0')
     """
     return f"${amount:,.0f}" if amount >= 1000 else f"${amount:.3g}"
+
+
+def spent(amount_usd: float, bounded: bool) -> str:
+    """Write what was spent; where a part of it is an upper bound, because an endpoint reported nothing, say so.
+
+    >>> spent(0.5, False), spent(0.5, True)
+    ('$0.5', 'at most $0.5')
+    """
+    return f"at most {usd(amount_usd)}" if bounded else usd(amount_usd)
 
 
 def percent(share: float) -> str:

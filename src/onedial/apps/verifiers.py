@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from onedial.apps.options import Json, money, opened
-from onedial.apps.terminal import counted, listing, percent, screen, stages, usd, warn, write_json
+from onedial.apps.terminal import counted, listing, percent, screen, spent, stages, warn, write_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -70,6 +70,7 @@ def as_data(one: Verified) -> dict[str, Any]:
         "unscored": rated.unscored,
         "unread": one.unread,
         "cost_usd": one.spend.cost_usd,
+        "bounded": one.spend.usage.bounded,
         "trouble": one.trouble or None,
         "roc": [
             {"p_accept_wrong": float(rated.curve.p_accept_wrong[i]), "p_accept_right": float(rated.curve.p_accept_right[i])} for i in picked
@@ -83,7 +84,7 @@ def table(found: list[Verified]) -> Table:
     for one in found:
         rated, scored = one.rated, one.rated.right + one.rated.wrong
         numbers = [_interval(rate) for rate in (rated.auc, rated.within, rated.p_accept_right, rated.p_accept_wrong)]
-        cost = usd(one.spend.cost_usd) if one.spend.usage.calls else "–"
+        cost = spent(one.spend.cost_usd, one.spend.usage.bounded) if one.spend.usage.calls else "–"
         shown.add_row(one.name, *numbers, f"{scored:,} of {scored + rated.unscored:,}", cost, one.on)
     return shown
 

@@ -43,6 +43,7 @@ class BatchReport:
         spent_usd: Everything spent on the plan, before and now.
         planned_usd: Forecast cost of the whole plan.
         scores: Mean and number of the scores of answers that could be graded, before and now.
+        bounded: Whether `spent_usd` is an upper bound, because an endpoint did not report all.
     """
 
     planned: int
@@ -53,6 +54,7 @@ class BatchReport:
     spent_usd: float = 0.0
     planned_usd: float = 0.0
     scores: tuple[float, int] = (0.0, 0)
+    bounded: bool = False
 
     @property
     def missing(self) -> int:
@@ -166,7 +168,7 @@ class _Batch:
     def _report(self) -> BatchReport:
         mine, record = self._plan, self._record
         counts = len(mine.entries), self._present, self._answered, dict(self._failed), self._refused
-        return BatchReport(*counts, record.spent_usd, mine.cost_usd, record.scores)
+        return BatchReport(*counts, record.spent_usd, mine.cost_usd, record.scores, record.bounded)
 
 
 def noting(steps: Steps[T], replies: list[Reply]) -> Generator[Ask, Reply, T]:

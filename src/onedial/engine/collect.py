@@ -42,7 +42,7 @@ class Report:
         stored: How many were added.
         failed: Samples that were asked for and did not come; they are asked for again next time.
         refused: Samples that the budget did not allow.
-        spent_usd: What the grant has spent.
+        spent_usd: What the grant has spent; an upper bound where `bounded`, because an endpoint did not report all.
         troubles: What went wrong, and for how many samples.
         unjudged: Why samples are stored without the score of a judge, and for how many asks.
     """
@@ -55,6 +55,7 @@ class Report:
     spent_usd: float = 0.0
     troubles: Mapping[str, int] = field(default_factory=dict)
     unjudged: Mapping[str, int] = field(default_factory=dict)
+    bounded: bool = False
 
     @property
     def missing(self) -> int:
@@ -245,8 +246,9 @@ class _Collecting:
         self._progress(self._report())
 
     def _report(self) -> Report:
-        counts = self._wanted, self._present, self._stored, self._troubles.total(), self._refused
-        return Report(*counts, self._grant.spent.usd, dict(self._troubles.most_common()), dict(self._unjudged.most_common()))
+        counts = self._wanted, self._present, self._stored, self._troubles.total(), self._refused, self._grant.spent.usd
+        troubles, unjudged = dict(self._troubles.most_common()), dict(self._unjudged.most_common())
+        return Report(*counts, troubles, unjudged, self._grant.usage.bounded)
 
 
 @dataclass(frozen=True, slots=True)

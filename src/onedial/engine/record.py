@@ -29,8 +29,9 @@ def failed(entry: Planned, spend: Spend, why: str) -> Line:
 
 def _spent(spend: Spend) -> Line:
     usage = spend.usage
-    counts = {"calls": usage.calls, "input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
-    return {"cost_usd": spend.cost_usd, **counts, "latency_s": spend.latency_s}
+    counts = {"calls": usage.calls, "input_tokens": usage.input_tokens, "cached_tokens": usage.cached_tokens}
+    counts |= {"output_tokens": usage.output_tokens, "thinking_tokens": usage.thinking_tokens}
+    return {"cost_usd": spend.cost_usd, **counts, "bounded": usage.bounded, "latency_s": spend.latency_s}
 
 
 class Record:
@@ -39,13 +40,14 @@ class Record:
     Attributes:
         done: Ids of the queries with an answer.
         spent_usd: All costs on the file.
+        bounded: Whether one of them is an upper bound.
         scores: Mean of the scores on it, and their number.
     """
 
     def __init__(self, path: Path, plan: Plan) -> None:
         self.path, self._plan = path, plan.digest
         self.done: set[str] = set()
-        self.spent_usd, self._total, self._graded = 0.0, 0.0, 0
+        self.spent_usd, self.bounded, self._total, self._graded = 0.0, False, 0.0, 0
         self._file: int | None = None
 
     @classmethod
@@ -106,6 +108,7 @@ class Record:
 
     def _take(self, line: Line) -> None:
         self.spent_usd += float(line["cost_usd"])
+        self.bounded = self.bounded or line.get("bounded") is True
         if "failed" not in line:
             self.done.add(line["id"])
         if line.get("score") is not None:

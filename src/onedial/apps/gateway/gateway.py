@@ -155,7 +155,8 @@ class Gateway:
             failed = BudgetExhausted if answer.spend.usage.calls == 0 else ModelError
             raise failed(f"{arm} brought no answer: {answer.stopped}")
         usage, spend = answer.spend.usage, answer.spend
-        said = {"arm": str(arm), "reason": "asked for by name", "stopped": answer.stopped, "calls": usage.calls, "cost_usd": spend.cost_usd}
+        said = {"arm": str(arm), "reason": "asked for by name", "stopped": answer.stopped, "calls": usage.calls}
+        said |= {"bounded": usage.bounded, "cost_usd": spend.cost_usd}
         self.decisions.keep(name, Decided(key.name, said))
         return str(arm), answer.text, usage, said
 
