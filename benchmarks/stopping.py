@@ -14,14 +14,14 @@ the same. Intervals are from a bootstrap over original queries, all rules on the
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from stopping_picture import draw
+from stopping_rules import Played, Votes, rivals, tallies
 from stopping_set import FOLDS, MOST, FrozenSet, frozen_set
 
 from onedial.core.arm import Source
@@ -33,8 +33,6 @@ from onedial.forecasts.latents import Latents
 from onedial.metrics.bootstrap import Interval, percentile_interval, resample_weights
 from onedial.metrics.frontier import cost_at_quality
 from onedial.metrics.hull import upper_hull
-from onedial.policies.baselines.adaptive_consistency import beta_tail, dirichlet_tail
-from onedial.policies.baselines.best_of_infinity import bayes_factor
 from onedial.policies.belief import Belief
 from onedial.policies.blocks import BLOCKS
 from onedial.policies.evidence import Evidence
@@ -42,106 +40,9 @@ from onedial.policies.one_by_one import course_of
 from onedial.policies.prior import Prior
 
 BUDGETS = (1.25, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0)
-CAPS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, MOST)
-CHANCES = (0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
-FACTORS = (3.0, 6.0, 10.0, 20.0, 30.0, 60.0, 100.0, 300.0, 1000.0)
-WINDOWS = (2, 3, 4, 5, 6, 8, 10, 12, 16)
-SHARES = (0.51, 0.6, 0.7, 0.75, 0.8, 0.9, 1.0)
 WORTHS = np.geomspace(1.2, 7e3, 18)
 """Samples that being surely right is worth."""
 ALIKE, FITTED_ON, RESAMPLES, LOSS = Source("any"), 800, 1000, 0.002
-
-
-@dataclass(frozen=True)
-class Played:
-    """Every setting of one rule on every query: samples drawn and whether the answer was right, (n, settings)."""
-
-    samples: Floats
-    right: Floats
-
-
-class Votes:
-    """All queries' tallies after every sample."""
-
-    def __init__(self, frozen: FrozenSet) -> None:
-        """Count."""
-        n = len(frozen.code)
-        self.tally: list[list[tuple[int, ...]]] = []
-        self.first, self.second = np.zeros((n, MOST), dtype=np.int64), np.zeros((n, MOST), dtype=np.int64)
-        self.right = np.zeros((n, MOST))
-        for i, (code, right) in enumerate(zip(frozen.code.tolist(), frozen.right.tolist(), strict=True)):
-            rows = list(tallies(code))
-            good = dict(zip(code, right, strict=True))
-            self.tally.append([counts for counts, _, _ in rows])
-            self.right[i] = [good[names[0]] if names else 0.0 for _, _, names in rows]
-        for k in range(MOST):
-            padded = [(*row[k], 0, 0)[:2] for row in self.tally]
-            self.first[:, k], self.second[:, k] = np.array(padded).T
-
-    def until(self, statistic: Callable[[tuple[int, ...]], float], most: float) -> Floats:
-        """(n, MOST) a statistic of the tally; from where it first reaches `most` on it is left as it is there."""
-        found = np.zeros((len(self.tally), MOST))
-        for i, row in enumerate(self.tally):
-            for k, counts in enumerate(row):
-                found[i, k] = statistic(counts)
-                if found[i, k] >= most:
-                    found[i, k:] = found[i, k]
-                    break
-        return found
-
-    def played(self, stops: Sequence[Ints]) -> Played:
-        """What stopping after so many samples brings."""
-        n = np.stack(stops, axis=1)
-        return Played(n.astype(float), np.take_along_axis(self.right, n - 1, axis=1))
-
-
-def tallies(code: Sequence[int]) -> Iterator[tuple[tuple[int, ...], int, tuple[int, ...]]]:
-    """Votes, most first, samples without an answer, and the answers in that order; the earliest first among equals."""
-    counts: dict[int, int] = {}
-    for k, answer in enumerate(code, 1):
-        if answer >= 0:
-            counts[answer] = counts.get(answer, 0) + 1
-        names = tuple(sorted(counts, key=lambda a: -counts[a]))
-        votes = tuple(counts[a] for a in names)
-        yield votes, k - sum(votes), names
-
-
-def stops(enough: np.ndarray, caps: Sequence[int] = CAPS) -> list[Ints]:
-    """Samples drawn, per cap."""
-    found = []
-    for cap in caps:
-        ends = enough.copy()
-        ends[:, cap - 1] = True
-        found.append(ends.argmax(axis=1) + 1)
-    return found
-
-
-def rivals(frozen: FrozenSet, votes: Votes) -> dict[str, Played]:
-    """Every published rule with every setting."""
-    n, at = len(frozen.code), np.arange(1, MOST + 1)
-    beta = beta_tail(votes.first, votes.second)
-    dirichlet, factor = votes.until(dirichlet_tail, CHANCES[-1]), votes.until(lambda c: bayes_factor(c) if c else 0.0, FACTORS[-1])
-    voting = np.cumsum(frozen.code >= 0, axis=1)
-    share = np.where(voting > 0, votes.first / np.maximum(voting, 1), 0.0)
-    doubling = (at >= 2) & ((at & (at - 1)) == 0)
-    return {
-        "fixed votes": votes.played([np.full(n, k) for k in at]),
-        "Adaptive-Consistency, Beta": votes.played([s for c in CHANCES for s in stops(beta >= c)]),
-        "Adaptive-Consistency, Dirichlet": votes.played([s for c in CHANCES for s in stops(dirichlet >= c)]),
-        "Beta self-consistency (its_hub)": votes.played([s for c in CHANCES for s in stops(beta >= c, [MOST])]),
-        "adaptive self-consistency (its_hub)": votes.played([s for c in SHARES for s in stops((share >= c - 1e-9) & doubling)]),
-        "ESC": votes.played([s for w in WINDOWS for s in stops(of_one_mind(frozen.code, w), [c for c in CAPS if c >= w])]),
-        "Best-of-infinity": votes.played([s for c in FACTORS for s in stops(factor >= c)]),
-    }
-
-
-def of_one_mind(code: Ints, window: int) -> np.ndarray:
-    """(n, MOST) whether a window ends here, all of it one answer."""
-    found = np.zeros(code.shape, dtype=bool)
-    for k in range(window, MOST + 1, window):
-        last = code[:, k - window : k]
-        found[:, k - 1] = (last == last[:, :1]).all(axis=1) & (last[:, 0] >= 0)
-    return found
 
 
 class OneSource:
@@ -217,17 +118,15 @@ def forecast(frozen: FrozenSet, fold: int, seed: int) -> dict[int, tuple[Floats,
     return found
 
 
-def controller(frozen: FrozenSet, seed: int, jobs: int) -> dict[str, Played]:
+def controllers(frozen: FrozenSet, seed: int, jobs: int) -> Iterator[tuple[str, Played]]:
     """Both, all folds, in so many processes."""
     ways = {"controller": alike, "controller with forecast": forecast}
-    found = {}
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         asked = {name: [pool.submit(way, frozen, fold, seed) for fold in range(FOLDS)] for name, way in ways.items()}
         for name, parts in asked.items():
             rows = {i: outcome for part in parts for i, outcome in part.result().items()}
             samples, right = (np.stack([rows[i][k] for i in range(len(rows))]) for k in (0, 1))
-            found[name] = Played(samples, right)
-    return found
+            yield name, Played(samples, right)
 
 
 def nested(played: Played, fold: Ints) -> tuple[Floats, Floats]:
@@ -285,30 +184,36 @@ def main() -> None:
     print(f"seed {given.seed}, {len(frozen.fold):,} queries of {', '.join(frozen.names)}; digest {frozen.digest}", flush=True)
     votes = Votes(frozen)
     others = {name: nested(played, frozen.fold) for name, played in rivals(frozen, votes).items()}
-    ours = {name: nested(played, frozen.fold) for name, played in controller(frozen, given.seed, given.jobs).items()}
-    report(ours, others, votes, frozen, given.seed)
-    if given.picture:
-        draw({name: (n.mean(axis=0), q.mean(axis=0)) for name, (n, q) in (others | ours).items()}, given.picture)
-
-
-def report(
-    ours: dict[str, tuple[Floats, Floats]], others: dict[str, tuple[Floats, Floats]], votes: Votes, frozen: FrozenSet, seed: int
-) -> None:
-    """Print accuracy per rule, what ours adds, and what it saves."""
     head = f"| {{}} | {' | '.join(f'{b:g}' for b in BUDGETS)} |\n|{'---|' * (len(BUDGETS) + 1)}"
-    print("\nAccuracy at about so many samples per query (those achieved in brackets):\n\n" + head.format("rule"))
-    for name, (n, q) in (others | ours).items():
-        print(f"| {name} | {' | '.join(f'{100 * b:.2f} ({a:.2f})' for a, b in zip(n.mean(axis=0), q.mean(axis=0), strict=True))} |")
-    for name, mine in ours.items():
+    print("\nAccuracy at about so many samples per query (those drawn in brackets):\n\n" + head.format("rule"))
+    show_accuracy(others)
+    drawn = dict(others)
+    for name, played in controllers(frozen, given.seed, given.jobs):
+        drawn[name] = mine = nested(played, frozen.fold)
+        show_accuracy({name: mine})
         print(f"\nPoints of {name} above each rule, at that rule's samples:\n\n" + head.format("rule"))
-        for rival, theirs in others.items():
-            found = ahead(mine, theirs, frozen.group, np.random.default_rng(seed))
-            print(f"| {rival} | {' | '.join(f'{x.estimate:+.2f} [{x.low:+.2f}, {x.high:+.2f}]' for x in found)} |")
-        saved = thrift(mine, votes, frozen.group, np.random.default_rng(seed))
+        show_gains(mine, others, frozen.group, given.seed)
+        saved = thrift(mine, votes, frozen.group, np.random.default_rng(given.seed))
+        times = f"{saved.estimate:.1f} [{saved.low:.1f}, {saved.high:.1f}] times"
+        print(f"\n{name}: {times} fewer samples than 32 votes at a loss of {LOSS:.1%}\n", flush=True)
+    if given.picture:
+        draw({name: (n.mean(axis=0), q.mean(axis=0)) for name, (n, q) in drawn.items()}, given.picture)
+
+
+def show_accuracy(rules: Mapping[str, tuple[Floats, Floats]]) -> None:
+    """Print a row per rule."""
+    for name, (n, q) in rules.items():
         print(
-            f"\n{name}: {saved.estimate:.1f} [{saved.low:.1f}, {saved.high:.1f}] times fewer samples than 32 votes at {LOSS:.1%} loss",
+            f"| {name} | {' | '.join(f'{100 * b:.2f} ({a:.2f})' for a, b in zip(n.mean(axis=0), q.mean(axis=0), strict=True))} |",
             flush=True,
         )
+
+
+def show_gains(mine: tuple[Floats, Floats], others: Mapping[str, tuple[Floats, Floats]], group: Ints, seed: int) -> None:
+    """Print a row per rival."""
+    for rival, theirs in others.items():
+        found = ahead(mine, theirs, group, np.random.default_rng(seed))
+        print(f"| {rival} | {' | '.join(f'{x.estimate:+.2f} [{x.low:+.2f}, {x.high:+.2f}]' for x in found)} |", flush=True)
 
 
 if __name__ == "__main__":
