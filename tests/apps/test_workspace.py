@@ -3,18 +3,20 @@ import os
 import pytest
 
 import onedial
-from onedial.apps.workspace import GRADERS, grader, load, verifier
+from onedial.apps.workspace import GRADERS, embedded, grader, load, verifier
 from onedial.core.arm import Source
 from onedial.core.ask import Completion
 from onedial.core.errors import ConfigError, TableError
 from onedial.core.query import Query
 from onedial.lab.prompts import lab_queries
+from onedial.lab.stepwise import STEP_TOKENS
 from onedial.runtime.comparing import Apart
 from onedial.runtime.pool import Pool
 from onedial.runtime.sandbox_client import SandboxClient
 from onedial.runtime.scripted import ScriptedClient, samples_of
 from onedial.runtime.store import Store
 from onedial.verifiers.extract import number
+from onedial.verifiers.process import unscored
 
 LAB = lab_queries(1)[0]
 
@@ -162,3 +164,9 @@ def test_a_configuration_without_models_has_the_embedded_ones(tmp_path):
     with load() as dial:
         assert "tiny" in dial.pool.models and dial.settings.label_kind == "exact"
         assert dial.store_path.resolve() == tmp_path / "x" / "outcomes.db"
+
+
+def test_searches_over_the_embedded_models_are_written_in_their_steps_which_nothing_scores(tmp_path):
+    with embedded(tmp_path, methods=["beam=4"]) as dial:
+        process, models = dial.settings.reading.process, dial.pool.models
+    assert "tiny+beam4" in models and process.tokens == STEP_TOKENS and process.score is unscored
