@@ -225,10 +225,10 @@ def draw(figure: Figure, finding: Finding) -> None:
         log_x(ax)
         ax.set_xlabel("tokens per question")
         in_percent(ax)
-        legend(ax, loc="upper left")
+        legend(ax, loc="lower right", ncols=2)
     low, high = (f([ax.get_ylim()[k] for ax in (one, two)]) for k, f in ((0, min), (1, max)))
     for ax in (one, two):
-        ax.set_ylim(low, high + 0.12 * (high - low))
+        ax.set_ylim(low - 0.25 * (high - low), high)
     _bars(three, finding.kind("share"))
 
 
