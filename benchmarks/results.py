@@ -1,7 +1,7 @@
 """Regenerate docs/RESULTS.md: every table benched, every benchmark run, with seeds and intervals.
 
     python benchmarks/results.py DIR [--out docs/RESULTS.md] [--work onedial-data/results] [--seed 0] [--jobs 2]
-        [--queries 1500] [--only TABLE ...] [--published TABLE ...] [--sections 1 2 ...]
+        [--queries 1500] [--only TABLE ...] [--published TABLE ...] [--sections 1 2 ...] [--litellm PYTHON]
 
 DIR holds outcome tables, one folder each. What a step printed or wrote is kept in the work folder, and is not run again
 while it is there; folds of a bench are kept too. Hours on two cores for a dozen tables; less where only some
@@ -66,6 +66,7 @@ class Run:
         queries: Per table at most.
         only: Tables to bench; None is all.
         published: Tables on which every published method is run; None is all.
+        litellm: The Python of an environment that has LiteLLM; None leaves it out.
     """
 
     folder: Path
@@ -75,6 +76,7 @@ class Run:
     queries: int
     only: frozenset[str] | None = None
     published: frozenset[str] | None = None
+    litellm: str | None = None
 
     @property
     def names(self) -> list[str]:
@@ -139,7 +141,18 @@ def routellm(run: Run) -> str:
         return NOT_RUN
     printed = run.step("routellm", [sys.executable, str(HERE / "routellm.py"), str(table), "--first", "10", "--seeds", "10"])
     said = "`python benchmarks/routellm.py DIR/routellm_evals --first 10 --seeds 10`: seeds that no development looked at."
-    return f"{said}\n\n{printed}" if printed else NOT_RUN
+    return f"{said}\n\n{printed}\n\n{_litellm(run, table)}" if printed else NOT_RUN
+
+
+def _litellm(run: Run, table: Path) -> str:
+    """LiteLLM's own routers by the same protocol, in their environment."""
+    command = [run.litellm or sys.executable, str(HERE / "peers" / "litellm_router.py"), str(table), "--labels", "0"]
+    printed = run.step("litellm", command) if run.litellm else ""
+    said = (
+        "### LiteLLM's shipped routers: `python benchmarks/peers/litellm_router.py DIR/routellm_evals --labels 0`, "
+        "in an environment of its own"
+    )
+    return f"{said}\n\n```\n{printed}\n```" if printed else f"{said}\n\n{NOT_RUN}"
 
 
 def promised(run: Run) -> str:
@@ -198,6 +211,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=1500)
     parser.add_argument("--only", nargs="+", metavar="TABLE")
     parser.add_argument("--published", nargs="+", metavar="TABLE")
+    parser.add_argument("--litellm", metavar="PYTHON", help="of an environment that has litellm; without it that peer is left out")
     parser.add_argument("--sections", type=int, nargs="+", default=list(range(1, len(SECTIONS) + 1)))
     options = parser.parse_args()
     run = Run(
@@ -207,6 +221,7 @@ def main() -> None:
         options.jobs,
         options.queries,
         *(frozenset(names) if names else None for names in (options.only, options.published)),
+        options.litellm,
     )
     run.work.mkdir(parents=True, exist_ok=True)
     parts = ["# Results", WRITTEN.format(seed=run.seed, version=__version__)]
