@@ -12,8 +12,9 @@ from onedial.core.ask import Failure
 from onedial.core.errors import ConfigError, ModelError, QueryError, TableError
 from onedial.core.usage import Usage
 from onedial.engine.batch import run_plan
-from onedial.engine.dial import Dial, Settings
+from onedial.engine.dial import Dial
 from onedial.engine.plan import make_plan
+from onedial.engine.settings import Settings
 from onedial.runtime.pool import Pool
 from onedial.runtime.scripted import ScriptedClient
 from worlds import MODELS, RIGHT, SOURCES

@@ -10,8 +10,9 @@ from onedial.core.ask import Failure
 from onedial.core.errors import BudgetExhausted, ConfigError, ModelError, TableError, TargetUnreachable
 from onedial.core.objective import Objective
 from onedial.core.usage import Usage
-from onedial.engine.dial import Dial, Settings
+from onedial.engine.dial import Dial
 from onedial.engine.promise import policy_of
+from onedial.engine.settings import Settings
 from onedial.forecasts.onboard import Placed, Placement
 from onedial.policies.grid import most_accurate
 from onedial.runtime.ledger import Budget, Grant

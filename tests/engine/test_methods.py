@@ -8,8 +8,9 @@ from onedial.core.ask import Completion
 from onedial.core.model import Model
 from onedial.core.query import Query
 from onedial.core.usage import Price
-from onedial.engine.dial import Dial, Settings
+from onedial.engine.dial import Dial
 from onedial.engine.recorded import Recorded
+from onedial.engine.settings import Settings
 from onedial.runtime.composed import Composed
 from onedial.runtime.pool import Pool
 from onedial.runtime.scripted import ScriptedClient, samples_of

@@ -8,9 +8,10 @@ import pytest
 
 from onedial.core.ask import Sample
 from onedial.core.errors import ConfigError, TableError, TargetUnreachable
-from onedial.engine.dial import Dial, Settings
+from onedial.engine.dial import Dial
 from onedial.engine.offer import offered
 from onedial.engine.plan import Plan, make_plan
+from onedial.engine.settings import Settings
 from onedial.policies.fixed_forecast import FixedForecast
 from onedial.runtime.pool import Pool
 from onedial.runtime.scripted import ScriptedClient

@@ -8,8 +8,9 @@ from onedial.core.errors import ConfigError, TableError
 from onedial.core.model import Model
 from onedial.core.query import Query
 from onedial.core.usage import Price
-from onedial.engine.dial import Dial, Settings
+from onedial.engine.dial import Dial
 from onedial.engine.recorded import held_out
+from onedial.engine.settings import Settings
 from onedial.engine.verifiers import PATIENCE, ask_judge, recorded_verifiers
 from onedial.runtime.ledger import Grant
 from onedial.runtime.pool import Pool

@@ -36,7 +36,7 @@ def ask(
     json: Json = False,
 ) -> None:
     """Answer one prompt at the quality or the budget asked for; by default, within 2 points of the reference arm."""
-    from onedial.engine.dial import WITHIN
+    from onedial.engine.settings import WITHIN
 
     if quality is None and within is None and budget is None:
         within = WITHIN

@@ -67,7 +67,7 @@ def goal(asked: Objective, table: ServeTable) -> Objective:
     Raises:
         ConfigError: The file names several.
     """
-    from onedial.engine.dial import WITHIN
+    from onedial.engine.settings import WITHIN
 
     for found in (asked, Objective(table.quality, table.within, table.cost)):
         if (found.quality, found.within, found.budget_usd) != (None, None, None):

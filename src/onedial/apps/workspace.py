@@ -8,7 +8,8 @@ from typing import Any
 
 from onedial.core.errors import ConfigError, TableError, unknown
 from onedial.core.query import Query
-from onedial.engine.dial import Dial, Grader, Settings
+from onedial.engine.dial import Dial
+from onedial.engine.settings import Grader, Settings
 from onedial.runtime.client import Client
 from onedial.runtime.comparing import Apart
 from onedial.runtime.composed import Composed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -26,6 +25,7 @@ from onedial.engine.ladders import Progress, quiet
 from onedial.engine.placed import load_placed, place_sources, save_placed
 from onedial.engine.promise import DELTA, Promise, policy_of, promise
 from onedial.engine.recorded import Recorded, held_out
+from onedial.engine.settings import WITHIN, Settings
 from onedial.engine.solve import Solved, solve_steps
 from onedial.forecasts.onboard import Placed, Widened
 from onedial.policies.assessor import Assessor
@@ -33,40 +33,8 @@ from onedial.runtime.driver import run
 from onedial.runtime.ledger import Budget, Grant
 from onedial.runtime.pool import Pool
 from onedial.runtime.store import Store
-from onedial.strategies.draw import Reading
-
-WITHIN = 0.02
-"""Served if no goal is given: at most 2 points below the reference arm."""
 
 T = TypeVar("T")
-Grader = Callable[[Query, str | None], float | None]
-"""The score of an extracted answer, in [0, 1]; None where the query cannot be graded."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a dial reads, grades and divides.
-
-    Attributes:
-        reading: How answers are read and verified.
-        grade: How outcomes are scored; the score is never shown to a policy.
-        label_kind: What such scores are called in a certificate.
-        held_out: Share of the queries kept for certificates.
-        seed: Of every split and coin.
-        samples: Samples per (query, source) when collecting.
-        store: File name of the outcome store.
-        check_reference: Raises TableError for a reference that it would be useless to grade by, where references are no answers but unit
-            tests, say. None: they are answers, and must themselves be graded right.
-    """
-
-    reading: Reading
-    grade: Grader
-    label_kind: str = "reference"
-    held_out: float = 0.5
-    seed: int = 0
-    samples: int = 4
-    store: str = "outcomes.db"
-    check_reference: Callable[[Query], None] | None = None
 
 
 class Dial:
@@ -258,7 +226,7 @@ class Dial:
         sources = [source for source in self.sources if not models or source.model in models]
         asked = list(queries) or self._stored_queries()
         for query in asked:
-            self._refuse_unfit_reference(query)
+            settings.refuse_unfit_reference(query)
         with Store.open(self.store_path) as store:
             return await collect(
                 asked,
@@ -283,21 +251,6 @@ class Dial:
         if not found:
             raise TableError(f"there is nothing to ask: no prompts were given, and {self.store_path} holds none. Give a file of prompts.")
         return found
-
-    def _refuse_unfit_reference(self, query: Query) -> None:
-        """Raise before anything is paid for if a reference could never be matched."""
-        if query.reference is None:
-            return
-        if self.settings.check_reference is not None:
-            self.settings.check_reference(query)
-            return
-        extract = self.settings.reading.extract
-        answer = extract(query.reference) or extract(f"\\boxed{{{query.reference}}}")  # where only what is in a box is read
-        if answer is None or self.settings.grade(query, answer) != 1.0:
-            raise TableError(
-                f"query {query.id!r}: its own reference {query.reference!r}, read as {answer!r}, would not be graded right. "
-                "Correct the reference, or choose another `extract` or `grader` under [answers]."
-            )
 
     def recorded(self, queries: Sequence[Query] | None = None) -> tuple[Recorded, Recorded]:
         """Stored outcomes, split by query into training and held out.

@@ -17,7 +17,8 @@ from onedial.apps.workspace import embedded
 from onedial.core.model import Effort, Model
 from onedial.core.objective import Objective
 from onedial.core.usage import Price
-from onedial.engine.dial import Dial, Settings
+from onedial.engine.dial import Dial
+from onedial.engine.settings import Settings
 from onedial.runtime.endpoint import Endpoint
 from onedial.runtime.openai import OpenAIClient
 from onedial.runtime.pool import Pool
