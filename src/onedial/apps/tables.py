@@ -1,4 +1,7 @@
-"""`onedial import` and `onedial export`: recorded outcomes in and out of the store, and from other formats into a table."""
+"""`onedial import` and `onedial export`: recorded outcomes in and out of the store, and from other formats into a table.
+
+What `onedial import litellm-config` does is in `litellm`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onedial.apps.litellm import NAMED, take_litellm
 from onedial.apps.options import Json, opened
 from onedial.apps.terminal import counted, screen, warn, write_json
 from onedial.core.errors import ConfigError
@@ -15,12 +19,14 @@ if TYPE_CHECKING:
     from onedial.evals.importers.contract import Imported
 
 FORMATS = "auto, table, inspect, lm-eval, routerbench, routellm or mapped; see docs/TABLES.md."
+OUT = "Write a table into this folder instead of the store; with litellm-config, the file to write."
 MAPPED = "A column by our name and its name there, as in query_id=qid; repeat it. Or the score to take: score=acc."
 
 
 def import_table(
     ctx: typer.Context,
-    source: Annotated[Path, typer.Argument(help="File or folder with recorded outcomes.", show_default=False)],
+    source: Annotated[Path, typer.Argument(help="File or folder with recorded outcomes; or litellm-config.", show_default=False)],
+    file: Annotated[Path | None, typer.Argument(help="After litellm-config: a LiteLLM proxy's YAML file.", show_default=False)] = None,
     form: Annotated[str, typer.Option("--format", help=FORMATS)] = "auto",
     mapping: Annotated[list[str] | None, typer.Option("--map", help=MAPPED, show_default=False)] = None,
     model: Annotated[str | None, typer.Option(help="The model of all outcomes, where the source does not say.", show_default=False)] = None,
@@ -30,10 +36,15 @@ def import_table(
         str | None, typer.Option(help="Read answers from responses: number, choice, boxed, words or text.", show_default=False)
     ] = None,
     repair: Annotated[bool, typer.Option("--repair", help="Drop impossible token counts, costs and latencies, and say so.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Write a table into this folder instead of the store.", show_default=False)] = None,
+    out: Annotated[Path | None, typer.Option(help=OUT, show_default=False)] = None,
+    force: Annotated[bool, typer.Option("--force", help="With litellm-config: replace an onedial.toml that exists.")] = False,
     json: Json = False,
 ) -> None:
-    """Add outcomes that you already have to the store, or turn them into a table."""
+    """Add outcomes that you already have to the store, or turn them into a table; or make an onedial.toml from a LiteLLM proxy's."""
+    if file is not None:
+        _refuse_unfit_file(source, file)
+        take_litellm(file, out, force=force, json=json)
+        return
     from onedial.evals.importers.contract import Choices
     from onedial.evals.importers.registry import import_path, importer_for
     from onedial.verifiers.extract import named_extractor
@@ -46,6 +57,11 @@ def import_table(
         _into_store(ctx, imported, importer.name, said, json)
     else:
         _into_folder(out, imported, importer.name, said, json)
+
+
+def _refuse_unfit_file(source: Path, file: Path) -> None:
+    if str(source) != NAMED:
+        raise ConfigError(f"{file} comes after {source}; expected one source of outcomes, or {NAMED} and a LiteLLM proxy's YAML file.")
 
 
 def _into_store(ctx: typer.Context, imported: Imported, form: str, said: str, json: bool) -> None:
