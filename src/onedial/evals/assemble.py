@@ -162,7 +162,9 @@ def described(grid: Grid) -> str:
     listed = f" ({', '.join(models)})" if len(models) <= NAMED else ""
     named = f"{len(models)} model{'s' if len(models) > 1 else ''}{listed}"
     thinking = f"{efforts} thinking level{'s' if efforts > 1 else ''}"
-    return f"{named}, {thinking}, up to {max(arm.n for arm in grid.arms)} samples ({strategies})"
+    most = max(arm.n for arm in grid.arms)
+    drawn = "one sample" if most == 1 else f"up to {most} samples"
+    return f"{named}, {thinking}, {drawn} ({strategies})"
 
 
 def _lines(experiment: Experiment, rng: np.random.Generator) -> tuple[f.Line, ...]:
