@@ -38,10 +38,11 @@ def grade(query, answer):
 def dial(tmp_path_factory):
     client = ScriptedClient([SMALL], script)
     pool = Pool([client, Composed(Pool([client]), ["revise=3"], READING)])
-    dial = Dial(pool, tmp_path_factory.mktemp("methods"), Settings(READING, grade))
+    opened = Dial(pool, tmp_path_factory.mktemp("methods"), Settings(READING, grade))
     queries = [Query(f"q{i}", "an odd one , think again" if i % 2 else "an even one") for i in range(120)]
-    dial.block(dial.collect(queries, samples=2))
-    return dial
+    with opened:
+        opened.block(opened.collect(queries, samples=2))
+        yield opened
 
 
 def test_a_run_is_stored_with_all_of_its_prompts_and_its_own_cost(dial):

@@ -33,11 +33,21 @@ def shortlist(train: Grid) -> tuple[Source, ...]:
         train: Complete fixed arms.
 
     Returns:
-        In the order of the grid; the most accurate arm's source is always among them.
+        In the order of the grid; the most accurate arm's source is always among them. Strategies run over models never
+        crowd the models themselves out: those are narrowed as if there were no others.
     """
     sources = tuple(dict.fromkeys(arm.source for arm in train.arms))
+    plain = train.columns([j for j, arm in enumerate(train.arms) if arm.source.model == arm.source.base])
     if len(sources) <= FEW:
         return sources
+    if len(plain.arms) in (0, len(train.arms)):
+        return _nearest(train, sources)
+    kept = {*shortlist(plain), *(source for source in _nearest(train, sources) if source.model != source.base)}
+    return tuple(source for source in sources if source in kept)
+
+
+def _nearest(train: Grid, sources: tuple[Source, ...]) -> tuple[Source, ...]:
+    """Those on the hull of the fixed arms or nearest above it, the most accurate arm's among them."""
     quality, cost = train.quality.mean(axis=0), train.cost_usd.mean(axis=0)
     able = quality >= quality.max() - BELOW
     edge = [train.arms[int(j)].source for j in upper_hull(cost, quality).point[::-1] if able[j]]

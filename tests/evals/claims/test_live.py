@@ -7,7 +7,7 @@ import pytest
 
 from evals.claims.conftest import RIGHT, Fake
 from onedial.core.ask import Completion
-from onedial.core.errors import BudgetExhausted, ConfigError
+from onedial.core.errors import BudgetExhausted
 from onedial.core.query import Query
 from onedial.evals.claims import framework, snowball
 from onedial.evals.claims.noisy import noisy, of_quality
@@ -59,16 +59,8 @@ async def test_the_framework_explains_more_where_only_one_of_them_can_succeed(be
 async def test_a_framework_that_the_model_cannot_run_is_left_out_by_name(bench_of):
     world = Fake(even, models=("small",))
     bench = bench_of(world, 4)
-    client = bench.pool.client("small")
-
-    def refusing(ask, model):
-        if ask.continue_from:
-            raise ConfigError("model 'small' cannot continue a text.")
-        return world.script(ask, model)
-
-    client._script = refusing
     found = await framework.measure(bench, ("best", "wvote", "force", "no-such-strategy"))
-    assert "force cannot be run (model 'small' cannot continue a text.)" in found.sentence
+    assert "force cannot be run (model 'small' lacks the capability 'continue'" in found.sentence
     assert (await framework.measure(bench, ("best", "force"))).verdict == "not measured"
 
 
