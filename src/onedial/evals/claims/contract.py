@@ -1,60 +1,22 @@
-"""What a claim is, what it is tried on, and what comes of it. How a finding is kept on disk is in `files`."""
+"""What a claim is, and what comes of it. What it is tried on is in `tasks`. How a finding is kept on disk is in `files`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from math import isnan
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
-from onedial.core.query import Query
+from onedial.evals.claims.workbench import Workbench
 from onedial.metrics.bootstrap import Interval
-from onedial.verifiers.process import Process
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from onedial.evals.claims.workbench import Workbench
 
 Verdict = Literal["holds", "does not hold", "not told apart", "not measured"]
 """`not told apart`: the interval reaches both sides. `not measured`: the models or questions lack what the experiment needs."""
 Row = Mapping[str, Any]
 """A flat row of a table: text, numbers and None by column; `row` says which kind of row it is."""
-
-
-class Tasks(Protocol):
-    """Questions with a dial. The same call gives the same questions; ids never change."""
-
-    @property
-    def chain_lengths(self) -> Sequence[int]:
-        """Lengths of chains: one slip spoils everything that follows."""
-        ...
-
-    @property
-    def walk_lengths(self) -> Sequence[int]:
-        """Lengths of walks: whether one place can be reached from another."""
-        ...
-
-    def mixed(self, n: int) -> Sequence[Query]:
-        """The first `n` questions of every kind and difficulty."""
-        ...
-
-    def chains(self, length: int, n: int) -> Sequence[Query]:
-        """The first `n` chains of a length; none where there are no such questions."""
-        ...
-
-    def walks(self, length: int, n: int) -> Sequence[Query]:
-        """The first `n` walks of a length; none where there are no such questions."""
-        ...
-
-    def sound(self, query: Query, text: str) -> str | None:
-        """The steps of a chain before the first wrong one, the whole text where none is wrong; None if no step can be read."""
-        ...
-
-    @property
-    def writing(self) -> Process:
-        """How steps are written: the tokens of one, and where one ends."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from onedial.engine.collect import Grade, Report, collect
 from onedial.engine.crew import side_by_side
 from onedial.engine.ladders import Progress, quiet
 from onedial.engine.recorded import Recorded
-from onedial.evals.claims.contract import Tasks
+from onedial.evals.claims.tasks import Tasks
 from onedial.runtime.driver import run
 from onedial.runtime.ledger import Grant
 from onedial.runtime.pool import Pool
