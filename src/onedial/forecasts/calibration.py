@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from onedial.core.outcome import Floats
@@ -24,6 +23,8 @@ def fit_logistic(forecast: Floats, right: Floats, draws: Floats) -> Floats:
 
     Source: Platt 1999.
     """
+    from scipy.optimize import minimize
+
     z = logit(np.clip(forecast, P_EDGE, 1.0 - P_EDGE))
     rate = np.where(draws > 0, right / np.maximum(draws, 1.0), 0.5)
     weight = (draws > 0).astype(float)

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import expit, logit, logsumexp
 
 from onedial.core.arm import Source
@@ -219,6 +218,7 @@ def _evidence(z: Floats, rate: Floats, weight: Floats, shift: float) -> float:
 
 def _line(z: Floats, rate: Floats, weight: Floats, shift: float) -> Floats:
     """(2,) the most probable intercept and slope."""
+    from scipy.optimize import minimize
 
     def loss(line: Floats) -> float:
         held = 0.5 * (line[0] / shift) ** 2 + 0.5 * ((line[1] - 1.0) / SLOPE_SPREAD) ** 2

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from scipy.optimize import minimize
 
 from onedial.core.outcome import Floats, Ints
 
@@ -57,6 +56,8 @@ def fit_pooled(blocks: Sequence[Floats], values: Floats, noise: Floats, start: F
         noise: (n,) known variance of each value.
         start: (blocks,) variances of a similar fit, where the search begins.
     """
+    from scipy.optimize import minimize
+
     design = np.concatenate(blocks, axis=1)
     member = np.repeat(np.arange(len(blocks)), [b.shape[1] for b in blocks])
     kernels = [b @ b.T for b in blocks[1:]] + [np.eye(len(values))]

@@ -93,7 +93,7 @@ class Translated:
         async for line in lines:
             if line == BEAT:
                 yield self._beat
-            for chunk in decoded([line]):
+            for chunk in decoded(line.splitlines()):
                 if "error" in chunk:
                     failed = True
                     yield self._failed(chunk)

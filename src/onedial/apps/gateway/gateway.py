@@ -22,6 +22,7 @@ from onedial.core.outcome import Outcome
 from onedial.core.query import Query
 from onedial.core.usage import Usage
 from onedial.engine.dial import Dial
+from onedial.engine.fitted import Fit
 from onedial.engine.promise import Promise
 from onedial.engine.solve import Solved
 from onedial.runtime.driver import run
@@ -64,7 +65,8 @@ class Gateway:
     def __init__(self, dial: Dial, default: Objective, door: Doorkeeper) -> None:
         self.dial, self.default, self.door = dial, default, door
         self.decisions, self.watch = Decisions(), Watch(dial.grant, door)
-        self._promises: dict[tuple[str, Objective], Promise] = {}
+        self._promises: dict[Objective, Promise] = {}
+        self._promised_by: Fit | None = None
 
     def asked(self, request: Mapping[str, Any], headers: Mapping[str, str]) -> Asked:
         """What a request asks for.
@@ -88,10 +90,12 @@ class Gateway:
             ConfigError: Nothing has been fitted.
             TargetUnreachable: It cannot be met.
         """
-        key = (self.dial.fitted.digest, objective)
-        if key not in self._promises:
-            self._promises[key] = self.dial.promise(objective)
-        return self._promises[key]
+        fit = self.dial.fitted
+        if fit is not self._promised_by:
+            self._promises, self._promised_by = {}, fit
+        if objective not in self._promises:
+            self._promises[objective] = self.dial.promise(objective)
+        return self._promises[objective]
 
     def _question(self, request: Mapping[str, Any]) -> Query | None:
         return question(request, max(model.max_output_tokens for model in self.dial.pool.models.values()))

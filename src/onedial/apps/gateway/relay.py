@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import aiohttp
 
 END = b"data: [DONE]"
-LONGEST_LINE = 2**24
 
 
 class _Tail(msgspec.Struct):
@@ -28,6 +27,40 @@ class _Tail(msgspec.Struct):
 
     usage: Counts | None = None
     choices: list[Any] = []
+
+
+class _Lines:
+    """Passes the lines of a stream on, as many at a time as have come whole, and notes usage and end on the way.
+
+    Attributes:
+        counts: The latest usage that was told.
+        ended: Whether the stream came to its end mark.
+    """
+
+    def __init__(self, keep_usage: bool) -> None:
+        self.counts: Counts | None = None
+        self.ended = False
+        self._keep_usage, self._rest = keep_usage, b""
+
+    def feed(self, data: bytes) -> bytes:
+        """What of the stream can be passed on now that this has come."""
+        whole, newline, self._rest = (self._rest + data).rpartition(b"\n")
+        if b'"usage"' not in whole and END not in whole:
+            return whole + newline
+        return b"\n".join(line for line in whole.split(b"\n") if self._passes(line)) + newline
+
+    def rest(self) -> bytes:
+        """What came last and without an end of its line: nothing, unless it is the end mark."""
+        self.ended = self.ended or self._rest.startswith(END)
+        return self._rest + b"\n\n" if self._rest.startswith(END) else b""
+
+    def _passes(self, line: bytes) -> bool:
+        self.ended = self.ended or line.startswith(END)
+        if not line.startswith(b"data: {"):
+            return True
+        tail = _tail(line[6:])
+        self.counts = tail.usage or self.counts
+        return tail.usage is None or bool(tail.choices) or self._keep_usage
 
 
 class Relay:
@@ -95,21 +128,18 @@ class Relay:
         """Server-sent events as they come; the chunk of usage only where the client asked for it; an error event where they break off."""
         import aiohttp
 
-        counts, ended = None, False
+        reading = _Lines(keep_usage)
         try:
-            async for line in self._response.content:
-                if line.startswith(b"data: {"):
-                    tail = _tail(line[6:])
-                    counts = tail.usage or counts
-                    if tail.usage is not None and not tail.choices and not keep_usage:
-                        continue
-                ended = ended or line.startswith(END)
-                yield line
+            async for data in self._response.content.iter_any():
+                if passed := reading.feed(data):
+                    yield passed
+            if last := reading.rest():
+                yield last
         except (aiohttp.ClientError, TimeoutError):
             pass
         finally:
-            self._settle(counts)
-        if not ended:
+            self._settle(reading.counts)
+        if not reading.ended:
             yield b'data: {"error": {"message": "the model broke off its answer.", "type": "api_error", "param": null, "code": null}}\n\n'
 
     def _settle(self, counts: Counts | None) -> None:

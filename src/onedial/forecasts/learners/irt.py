@@ -9,7 +9,6 @@ Source: Lord and Novick 1968 (2PL); RADAR 2509.25426 (as a router).
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import expit
 
 from onedial.core.outcome import Floats
@@ -35,6 +34,8 @@ def fit_irt(x: Floats, y: Floats, rates: int, seed: int) -> Linear:
 
 def _path(x: Floats, rate: Floats, strengths: tuple[float, ...]) -> list[tuple[Floats, Floats, Floats]]:
     """Weights of the text (d,), discriminations (S,) and abilities (S,), from held tightly to loosely."""
+    from scipy.optimize import minimize
+
     known, target = np.isfinite(rate), filled_with_zero(rate)
     turned, size, axes = rotated(x)
     d, s = x.shape[1], rate.shape[1]
