@@ -27,6 +27,7 @@ class Upstream:
         caches: Whether what a prompt shares with the beginning of one that has been answered before is billed as cached.
         thought: Tokens of hidden thought before every text.
         together: So many requests are answered at a time, each once they all are there; 1 is at once.
+        listing: What is listed of every model besides its name.
         under_way, most_under_way: Requests that are there and not answered, now and at most.
     """
 
@@ -38,7 +39,7 @@ class Upstream:
         self.bills, self.caches, self.thought, self.together = [], False, 0, 1
         self.under_way = self.most_under_way = 0
         self.arrived, self.hanging = asyncio.Event(), asyncio.Event()
-        self._next, self._read, self._barrier = 0, [], None
+        self._next, self._read, self._barrier, self.listing = 0, [], None, {}
 
     @property
     def billed(self):
@@ -137,7 +138,7 @@ class Upstream:
         return choice, length, thought
 
     async def models(self, request):
-        return web.json_response({"object": "list", "data": [{"id": name} for name in self.names]})
+        return web.json_response({"object": "list", "data": [{"id": name, **self.listing} for name in self.names]})
 
 
 def _words(body):

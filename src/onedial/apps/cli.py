@@ -17,6 +17,7 @@ from onedial.apps.collect import collect
 from onedial.apps.demo import demo
 from onedial.apps.doctor import doctor
 from onedial.apps.fit import fit
+from onedial.apps.init import init
 from onedial.apps.lab import lab
 from onedial.apps.options import AS_JSON, Options
 from onedial.apps.place import place
@@ -79,6 +80,7 @@ def onedial(
 
 USE, LEARN, LOOK = "Answer", "Learn from outcomes", "Look"
 app.command(rich_help_panel=USE)(demo)
+app.command(rich_help_panel=USE)(init)
 app.command(rich_help_panel=USE)(ask)
 app.command(rich_help_panel=USE)(plan)
 app.command(rich_help_panel=USE)(run)

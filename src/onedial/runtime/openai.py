@@ -31,7 +31,8 @@ from onedial.runtime.endpoint import Endpoint
 from onedial.runtime.fan_out import Warmth, fan_out
 from onedial.runtime.faults import Again, fault, key_advice, message_of, names_output_cap
 from onedial.runtime.forwarded import forwarded_body
-from onedial.runtime.owed import owing_too
+from onedial.runtime.listing import listed
+from onedial.runtime.owed import owe, owing_too
 from onedial.runtime.tally import Tally, tally
 from onedial.runtime.thinking import binds
 from onedial.runtime.unfit import refuse_unfit, refuse_unsent
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
 CHAT = "/chat/completions"
 CONNECT_S = 10.0
-LISTING_S = 5.0
 
 
 class OpenAIClient:
@@ -153,7 +153,13 @@ class OpenAIClient:
         try:
             return (await self._attempt(ask, endpoint))[1]
         except Again as trouble:
-            raise ModelError(f"{trouble} Look at the endpoint, or try again later.") from trouble
+            error, worst = ModelError(f"{trouble} Look at the endpoint, or try again later."), self._worst(ask, endpoint)
+            owe(error, Spend(worst, endpoint.model.price.cost_usd(worst)) if trouble.charged else Spend())
+            raise error from trouble
+
+    def sends_only_new(self, name: str) -> bool:
+        """Whether, of a text it was to continue, a model has sent what is new and not the beginning as well."""
+        return name in self._sends_only_new
 
     async def _parts(self, ask: Sample, endpoint: Endpoint) -> list[Part]:
         cut = cut_at(ask, endpoint.model)
@@ -242,15 +248,9 @@ class OpenAIClient:
 
     async def _refuse_unknown(self, endpoint: Endpoint) -> None:
         """Raise if the endpoint lists its models and this one is not among them."""
-        import aiohttp
-
-        patience = aiohttp.ClientTimeout(total=LISTING_S)
         try:
-            async with self._connection().get(
-                endpoint.url.rstrip("/") + "/models", headers=self._authorization(endpoint), timeout=patience
-            ) as response:
-                names = [str(entry["id"]) for entry in msgspec.json.decode(await response.read())["data"]]
-        except (aiohttp.ClientError, TimeoutError, ValueError, TypeError, KeyError):
+            names = [one.name for one in await listed(self._connection(), endpoint.url, self._authorization(endpoint))]
+        except ModelError:
             return
         if endpoint.upstream not in names:
             raise ConfigError(f"model {endpoint.model.name!r}: {endpoint.url} has {unknown('model', endpoint.upstream, names)}")
