@@ -11,6 +11,7 @@ from onedial.core.arm import Arm, Source
 from onedial.core.ask import Sample
 from onedial.core.errors import QueryError
 from onedial.core.query import Query
+from onedial.engine.survey import Address, survey
 from onedial.lab import weights
 from onedial.lab.checker import grade, lab_checker
 from onedial.lab.client import LabClient
@@ -193,3 +194,12 @@ async def test_every_strategy_runs_and_its_spend_is_what_the_server_counted(llam
         assert any(ask.follows_up for ask in asked), answer.stopped
     if strategy in SEARCHES:
         assert all(len(encode(word)) == 1 for ask in asked for word in ask.continue_from.split()), "steps are joined as they came"
+
+
+async def test_a_survey_of_a_real_server_claims_what_it_can_do_and_bills_what_it_counted(llama_cpp):
+    before = llama_cpp.counters(TINY)
+    found = await survey([Address(llama_cpp.urls[TINY] + "/v1")], [], budget_usd=0.05)
+    (entry,) = found.entries
+    assert (entry.context_tokens, entry.usage_counts_one_choice, entry.priced) == (256, True, False)
+    assert set(entry.capabilities) == {"n", "logprobs", "continue", "cache"} and entry.efforts == ()
+    assert found.usage.calls >= 5 and counted(found.usage) == llama_cpp.counters(TINY) - before
