@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from onedial.runtime.config import ServeTable
 
 QUIET = "warning"
+BOOK = "spent.db"
+"""What keys have spent, in the data folder."""
 
 
 def serve(
@@ -55,10 +57,12 @@ def opened(options: Options, asked: Objective) -> Gateway:
     from onedial.apps.gateway.gateway import Gateway
     from onedial.apps.gateway.keys import Doorkeeper, keys_of
     from onedial.apps.workspace import load, serve_table
+    from onedial.runtime.spend_book import SpendBook
 
     dial, table = load(options.config, options.data, options.seed), serve_table(options.config)
-    keys = keys_of(table.keys, os.environ, dial.grant)
-    return Gateway(dial, goal(asked, table), Doorkeeper(keys, dial.grant))
+    book = SpendBook.open(dial.store_path.parent / BOOK) if table.keys else None
+    keys = keys_of(table.keys, os.environ, dial.grant, book)
+    return Gateway(dial, goal(asked, table), Doorkeeper(keys, dial.grant, book))
 
 
 def goal(asked: Objective, table: ServeTable) -> Objective:

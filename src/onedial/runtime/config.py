@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, field
@@ -81,13 +81,15 @@ class GridTable(msgspec.Struct):
 
 
 class KeyTable(msgspec.Struct):
-    """A key that may use the gateway: its secret is in the environment, and what it may spend in all."""
+    """A key that may use the gateway: its secret is in the environment, and what it may spend, in all or per period, and ask."""
 
     name: Word
     env: Word
     cap_usd: Annotated[float, Meta(gt=0)] | None = None
     cap_tokens: Positive | None = None
     cap_calls: Positive | None = None
+    per: Literal["hour", "day", "month"] | None = None
+    requests_per_minute: Positive | None = None
 
 
 class ServeTable(msgspec.Struct):
@@ -180,6 +182,7 @@ def _checked(file: FileTable, path: Path) -> Config:
     for i, table in enumerate(file.models):
         _refuse_taken(f"models[{i}].name", table.name, endpoints)
         endpoints[table.name] = endpoint_of(table, f"models[{i}]")
+    _refuse_unfit_keys(file.serve.keys)
     rewards: dict[str, RewardEndpoint] = {}
     for i, entry in enumerate(file.rewards):
         _refuse_taken(f"rewards[{i}].name", entry.name, {*endpoints, *rewards})
@@ -211,6 +214,14 @@ def _refuse_unfit_method(at: str, method: str) -> None:
         parse_method(method)
     except ConfigError as error:
         raise Wrong(f"{at}: {error}") from None
+
+
+def _refuse_unfit_keys(keys: list[KeyTable]) -> None:
+    for i, key in enumerate(keys):
+        if key.name in [other.name for other in keys[:i]]:
+            raise Wrong(f"serve.keys[{i}].name: {key.name!r} is the name of another key already. Use another.")
+        if key.per is not None and (key.cap_usd, key.cap_tokens, key.cap_calls) == (None, None, None):
+            raise Wrong(f"serve.keys[{i}].per: {key.per!r} is a period of no cap. Add cap_usd, cap_tokens or cap_calls, or leave it out.")
 
 
 def _refuse_unfit_schema(answers: AnswersTable) -> None:

@@ -8,6 +8,7 @@ units of 1e-18 USD, so that nothing drifts however often it is held and given ba
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from onedial.core.errors import BudgetExhausted, ConfigError
@@ -61,11 +62,13 @@ class Grant:
 
     Attributes:
         usage: All usage settled here and in grants inside this one.
+        on_settled: Called after each settlement here or inside; must not raise or settle.
     """
 
     def __init__(self, budget: Budget | None = None) -> None:
         budget = budget or Budget()
         self.usage = Usage()
+        self.on_settled: Callable[[], None] | None = None
         self._parent: Grant | None = None
         self._meters = (_Meter(_units(budget.usd)), _Meter(budget.tokens), _Meter(budget.calls))
 
@@ -135,6 +138,13 @@ class Grant:
         self._hold(worst)
         return Reservation(self, worst)
 
+    def charge(self, usage: Usage, cost_usd: float) -> None:
+        """Record what an earlier process spent, here and above, in full even where it is more than the caps."""
+        used = _units_of(usage, cost_usd)
+        for meter, amount in zip(self._meters, used, strict=True):
+            meter.hold(amount)
+        self._settle(used, used, usage)
+
     def _hold(self, worst: list[int]) -> None:
         pairs = list(zip(self._meters, worst, strict=True))
         if not all(meter.fits(amount) for meter, amount in pairs):
@@ -151,6 +161,8 @@ class Grant:
         level: Grant | None = self
         while level is not None:
             level.usage += usage
+            if level.on_settled is not None:
+                level.on_settled()
             level = level._parent
 
 

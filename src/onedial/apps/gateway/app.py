@@ -22,8 +22,8 @@ from onedial.apps.gateway.forms import BEAT, CHAT, MESSAGES, RESPONSES, Form
 from onedial.apps.gateway.gateway import Answered, Gateway
 from onedial.apps.gateway.relay import END
 from onedial.apps.gateway.trouble import Refused, described
-from onedial.apps.gateway.watch import CONTENT_TYPE, Watch
-from onedial.core.errors import OnedialError
+from onedial.apps.gateway.watch import CONTENT_TYPE
+from onedial.core.errors import BudgetExhausted, OnedialError
 from onedial.core.version import __version__
 
 BEAT_S = 1.0
@@ -39,6 +39,7 @@ def app_of(gateway: Gateway) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         await gateway.dial.aclose()
+        gateway.door.close()
 
     routes = _Routes(gateway)
     listed: list[tuple[str, str, Handler]] = [
@@ -54,7 +55,7 @@ def app_of(gateway: Gateway) -> Starlette:
         ("/readyz", "GET", routes.ready),
     ]
     return Starlette(
-        routes=[Route(path, _guarded(gateway.watch, path, handler), methods=[method]) for path, method, handler in listed],
+        routes=[Route(path, _guarded(gateway, path, handler), methods=[method]) for path, method, handler in listed],
         exception_handlers={404: _no_route, 405: _no_route},
         lifespan=lifespan,
     )
@@ -74,27 +75,32 @@ def _form_of(path: str) -> Form:
     return forms.get(path, CHAT)
 
 
-def _guarded(watch: Watch, path: str, handler: Handler) -> Handler:
+def _guarded(gateway: Gateway, path: str, handler: Handler) -> Handler:
     """Every error becomes an error of the protocol; what nobody foresaw is logged, and not told. All are counted."""
     form = _form_of(path)
 
     async def counted(request: Request) -> Response:
         begun = time.perf_counter()
         response = await handle(request)
-        watch.responded(path, response.status_code, time.perf_counter() - begun)
+        gateway.watch.responded(path, response.status_code, time.perf_counter() - begun)
         return response
 
     async def handle(request: Request) -> Response:
+        headers: dict[str, str] = {}
         try:
-            return await handler(request)
+            response = await handler(request)
+            await gateway.door.kept()  # an answer whose cost could be lost is not given
+            return response
         except ClientDisconnect:
             return Response(status_code=499)
         except (OnedialError, Refused) as error:
             status, body = described(error)
+            if isinstance(error, Refused) and error.retry_after_s is not None:
+                headers["retry-after"] = str(error.retry_after_s)
         except Exception as error:  # the last line of defence: a server answers
             log.exception("%s %s failed", request.method, request.url.path)
             status, body = described(error)
-        return Response(form.whole(status, msgspec.json.encode(body)), status, media_type="application/json")
+        return Response(form.whole(status, msgspec.json.encode(body)), status, headers, media_type="application/json")
 
     return counted
 
@@ -124,12 +130,17 @@ class _Routes:
     async def _respond(self, request: Request, found: dict[str, Any], form: Form) -> Response:
         gateway, headers, name = self._gateway, dict(request.headers), new_name()
         key, found = gateway.door.admit(headers), chat.checked(found)
+        if key.rate is not None:
+            key.rate.take()
         wish = gateway.asked(found, headers)
         sources = gateway.targets(found, wish)
         options = found.get("stream_options")
         wants_usage = form.wants_usage or (isinstance(options, dict) and bool(options.get("include_usage")))
         if sources:
-            handed = await gateway.relay(name, sources, found, key)
+            try:
+                handed = await gateway.relay(name, sources, found, key)
+            except BudgetExhausted as error:
+                raise key.refusal(error) from None
             relay, told = handed.relay, {**_named(name), "x-onedial-arm": str(handed.source)}
             if handed.skipped:
                 told["x-onedial-skipped"] = "; ".join(handed.skipped).encode("ascii", "replace").decode().replace("\n", " ")
@@ -142,7 +153,10 @@ class _Routes:
         work = asyncio.create_task(gateway.answer(name, found, wish, key))
         if found.get("stream"):
             return StreamingResponse(form.stream(_streamed(name, work, wants_usage)), media_type=STREAM, headers=_named(name))
-        model, text, usage, said = await _while_there(request, work)
+        try:
+            model, text, usage, said = await _while_there(request, work)
+        except BudgetExhausted as error:
+            raise key.refusal(error) from None
         whole = msgspec.json.encode(chat.response(name, model, text, usage, said))
         return Response(form.whole(200, whole), 200, _named(name, said), "application/json")
 

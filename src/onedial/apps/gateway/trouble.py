@@ -22,11 +22,14 @@ class Refused(Exception):
         status: Of the response.
         kind: The error's `type`.
         code: The error's `code`, or None.
+        retry_after_s: Whole seconds after which it may go well, or None.
     """
 
-    def __init__(self, status: int, message: str, kind: str = "invalid_request_error", code: str | None = None) -> None:
+    def __init__(
+        self, status: int, message: str, kind: str = "invalid_request_error", code: str | None = None, retry_after_s: int | None = None
+    ) -> None:
         super().__init__(message)
-        self.status, self.kind, self.code = status, kind, code
+        self.status, self.kind, self.code, self.retry_after_s = status, kind, code, retry_after_s
 
 
 def described(error: Exception) -> tuple[int, dict[str, Any]]:

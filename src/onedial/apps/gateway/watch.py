@@ -7,7 +7,7 @@ from functools import partial
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from onedial.apps.gateway.keys import Doorkeeper
+from onedial.apps.gateway.keys import Doorkeeper, Key
 from onedial.runtime.ledger import Grant
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -27,8 +27,9 @@ class Watch:
             "onedial_overhead_seconds", "Of an answer, beside waiting for models.", buckets=SECONDS, registry=self._registry
         )
         spent = Gauge("onedial_spent_usd", "Spent by each key, or in all.", ("key",), registry=self._registry)
-        for name, grant in (("", everything), *((key.name, key.grant) for key in door.keys)):
-            spent.labels(name).set_function(partial(_spent_usd, grant))
+        spent.labels("").set_function(partial(_spent_usd, everything))
+        for key in door.keys:
+            spent.labels(key.name).set_function(partial(_spent_by, key))
         tokens = Gauge("onedial_tokens", "Tokens used, by kind.", ("kind",), registry=self._registry)
         for kind in ("input", "cached", "output", "thinking"):
             tokens.labels(kind).set_function(partial(_tokens, everything, f"{kind}_tokens"))
@@ -51,6 +52,10 @@ class Watch:
 
 def _spent_usd(grant: Grant) -> float:
     return grant.spent.usd
+
+
+def _spent_by(key: Key) -> float:
+    return key.grant.spent.usd
 
 
 def _tokens(grant: Grant, kind: str) -> float:
