@@ -4,8 +4,11 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import urllib.request
+from contextlib import contextmanager, suppress
 
 import aiohttp
 import pytest
@@ -125,3 +128,45 @@ def test_values_that_cannot_be_are_named(tmp_path, line, words):
     path.write_text(f'[[serve.keys]]\nname = "a"\nenv = "A"\n{line}\n')
     with pytest.raises(ConfigError, match=words):
         load_config(path)
+
+
+CONFIG = """
+[[models]]
+name = "far"
+url = "{url}"
+model = "up"
+price = {{input = 1.0, output = 4.0}}
+[[serve.keys]]
+name = "a"
+env = "KEY_A"
+cap_calls = 2
+"""
+
+
+@contextmanager
+def killed_at_the_end(folder):
+    """The address of `onedial serve` in a process of its own."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    options = ["--config", str(folder / "onedial.toml"), "serve", "--port", str(port)]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "KEY_A": "sk-a"}
+    command = [sys.executable, "-c", "from onedial.apps.cli import main; main()", *options]
+    with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.kill()
+
+
+def test_a_killed_gateway_still_knows_what_a_key_spent(upstream, tmp_path):
+    (tmp_path / "onedial.toml").write_text(CONFIG.format(url=upstream.url))
+    with killed_at_the_end(tmp_path) as url:
+        assert post(url, BODY, **KEY)[0] == 200
+    with killed_at_the_end(tmp_path) as url:
+        with urllib.request.urlopen(url + "/metrics", timeout=20) as response:
+            assert b'onedial_spent_usd{key="a"} 2.3e-05' in response.read()
+        assert [post(url, BODY, **KEY)[0] for _ in range(2)] == [200, 402]
