@@ -76,7 +76,7 @@ class SpendBook:
         """Usage and cost in USD of a key in a period, as they were last on disk; nothing where it is not there."""
         with self._changed:
             row = self._db.execute(_READ, (key, period)).fetchone()
-        return (Usage(), 0.0) if row is None else (Usage(*row[3:8], bounded=bool(row[8])), row[2])
+        return (Usage(), 0.0) if row is None else (Usage(row[3], row[4], row[5], row[6], row[7], bool(row[8])), row[2])
 
     def note(self, key: str, period: str, usage: Usage, cost_usd: float) -> None:
         """Have a total written; a later one of the same key and period replaces it."""
