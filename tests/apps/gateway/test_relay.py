@@ -2,11 +2,14 @@
 
 import json
 import urllib.request
+from dataclasses import replace
 
 import pytest
 
 from onedial.apps.gateway.keys import Doorkeeper, Key
 from onedial.core.arm import Source
+from onedial.core.model import Effort
+from onedial.core.objective import Objective
 from onedial.runtime.ledger import Budget
 from requests_to import post, said
 
@@ -129,3 +132,19 @@ def test_where_the_best_model_fails_the_next_one_answers_and_it_is_said(relayed,
         upstream.faults = [400]
         assert post(url, BODY)[0] == 400 and "x-onedial-skipped" not in post(url, BODY)[2]
     assert opened.dial.grant.reserved.usd == 0 and opened.dial.grant.usage.calls == 2
+
+
+def test_a_cap_that_the_client_keeps_by_cutting_takes_no_request_as_it_stands(relayed):
+    opened = relayed()
+    assert opened._takes_all(Source("far", "low"))
+    client = opened.dial.pool.client("far")
+    client.models["far"] = replace(client.models["far"], efforts=(Effort("low", "cap", 20, native=False),))
+    assert not opened._takes_all(Source("far", "low"))
+
+
+def test_no_more_promises_are_kept_than_clients_could_fill_the_memory_with(lab, monkeypatch):
+    opened, _ = lab
+    monkeypatch.setattr("onedial.apps.gateway.gateway.PROMISES_KEPT", 2)
+    for within in (0.1, 0.2, 0.3, 0.4):
+        opened.promise(Objective(within=within))
+    assert len(opened._promises) == 2

@@ -32,6 +32,7 @@ from onedial.strategies.registry import steps_of
 
 PASSING = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses of a model that say nothing about the request: another may answer it."""
+PROMISES_KEPT = 1000
 Answered = tuple[str, str, Usage, dict[str, Any]]
 """Model, text, usage and the `onedial` object."""
 
@@ -94,6 +95,8 @@ class Gateway:
         if fit is not self._promised_by:
             self._promises, self._promised_by = {}, fit
         if objective not in self._promises:
+            if len(self._promises) >= PROMISES_KEPT:  # clients choose their goals
+                del self._promises[next(iter(self._promises))]
             self._promises[objective] = self.dial.promise(objective)
         return self._promises[objective]
 
@@ -115,7 +118,9 @@ class Gateway:
         return () if query is not None else self._routed(request, wish)
 
     def _takes_all(self, source: Source) -> bool:
-        return isinstance(self.dial.pool.client(source.model), OpenAIClient)
+        """Whether a request can go to it as it stands: to an endpoint, and not where the client itself keeps a cap on thought."""
+        effort = self.dial.pool.model(source.model).effort(source.effort)
+        return isinstance(self.dial.pool.client(source.model), OpenAIClient) and (effort is None or effort.native)
 
     def _routed(self, request: Mapping[str, Any], wish: Asked) -> tuple[Source, ...]:
         """The sources in the order in which one sample of them is worth most for this request."""
