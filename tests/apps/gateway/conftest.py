@@ -140,3 +140,18 @@ def relayed(upstream, tmp_path):
 def serve():
     """How to serve a gateway of one's own."""
     return served
+
+
+@pytest.fixture
+def client():
+    """How to open an official OpenAI client of an address; all are closed at the end."""
+    openai = pytest.importorskip("openai")
+    opened = []
+
+    def connect(url):
+        opened.append(openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0, timeout=30))
+        return opened[-1]
+
+    yield connect
+    for one in opened:
+        one.close()

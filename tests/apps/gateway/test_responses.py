@@ -8,20 +8,6 @@ QUESTION = "modulo 10 , begin at 7 and do #1 plus 5 . what do you get ?"
 TOOL = {"type": "function", "name": "look", "parameters": {"type": "object", "properties": {}}, "strict": True}
 
 
-@pytest.fixture
-def client():
-    """How to open a client of an address; all are closed at the end."""
-    opened = []
-
-    def connect(url):
-        opened.append(openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0, timeout=30))
-        return opened[-1]
-
-    yield connect
-    for one in opened:
-        one.close()
-
-
 def test_a_question_is_answered(lab, client):
     gateway, url = lab
     reply = client(url).responses.create(model="onedial", instructions="be right", input=QUESTION, store=False)

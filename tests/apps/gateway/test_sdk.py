@@ -9,20 +9,6 @@ ASK = [{"role": "user", "content": QUESTION}]
 TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}]
 
 
-@pytest.fixture
-def client():
-    """How to open a client of an address; all are closed at the end."""
-    opened = []
-
-    def connect(url):
-        opened.append(openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0, timeout=30))
-        return opened[-1]
-
-    yield connect
-    for one in opened:
-        one.close()
-
-
 def test_a_question_is_answered_with_what_it_cost_and_why(lab, client):
     gateway, url = lab
     reply = client(url).chat.completions.create(model="onedial", messages=ASK)
