@@ -7,12 +7,10 @@ Means over five folds by query; each query is unseen once. Costs in the table's 
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
-from splits import splits_of, table_at
+from splits import splits_of, table_at, table_options
 
 from onedial.core.model import Model
 from onedial.core.outcome import Floats
@@ -33,11 +31,7 @@ def by_own_fit(fitting: Fitting, train: Recorded, models: Mapping[str, Model]) -
 
 def main() -> None:
     """Print one Markdown table per outcome table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tables", type=Path, nargs="+")
-    parser.add_argument("--queries", type=int, default=600)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = table_options(__doc__)
     for folder in options.tables:
         table = table_at(folder, options.queries, options.seed)
         found = []

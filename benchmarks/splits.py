@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,15 @@ from onedial.evals.bench.table import BenchTable, bench_table
 from onedial.runtime.table import read_table
 
 FOLDS = 5
+
+
+def table_options(description: str | None) -> argparse.Namespace:
+    """Which tables, how many queries of each, and the seed, as the command line says."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tables", type=Path, nargs="+")
+    parser.add_argument("--queries", type=int, default=600)
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args()
 
 
 def table_at(folder: Path, most: int, seed: int) -> BenchTable:

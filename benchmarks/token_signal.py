@@ -9,11 +9,8 @@ it should not.
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
-from splits import splits_of, table_at
+from splits import splits_of, table_at, table_options
 
 from onedial.core.outcome import Floats, known_mean
 from onedial.engine.fit import grid_of
@@ -62,11 +59,7 @@ def _log(p: Floats, score: Floats) -> Floats:
 
 def main() -> None:
     """Print one row per table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tables", type=Path, nargs="+")
-    parser.add_argument("--queries", type=int, default=600)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = table_options(__doc__)
     print("| table | own | others | drift |\n|---|---|---|---|")
     for folder in options.tables:
         table = table_at(folder, options.queries, options.seed)

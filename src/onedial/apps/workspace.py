@@ -47,9 +47,14 @@ def load(config: Path | str | None = None, data: Path | str | None = None, seed:
     return configured(path, data, seed) if path.exists() else embedded(data, seed)
 
 
+def _read(path: Path) -> Config | None:
+    """The configuration, with every verifier and grader there is; None if there is no such file."""
+    return load_config(path, verifiers=(*VERIFIERS, "json_schema", UNIT_TESTS, "lab"), graders=tuple(GRADERS))
+
+
 def serve_table(config: Path | None) -> ServeTable:
     """What the configuration says of the gateway; nothing where there is no file."""
-    found = load_config(config or CONFIG, verifiers=(*VERIFIERS, "json_schema", UNIT_TESTS, "lab"), graders=tuple(GRADERS))
+    found = _read(config or CONFIG)
     return ServeTable() if found is None or found.serve is None else found.serve
 
 
@@ -71,7 +76,7 @@ def configured(path: Path, data: Path | str | None = None, seed: int = 0) -> Dia
     from onedial.runtime.openai import OpenAIClient
     from onedial.runtime.reward import RewardClient
 
-    config = load_config(path, verifiers=(*VERIFIERS, "json_schema", UNIT_TESTS, "lab"), graders=tuple(GRADERS))
+    config = _read(path)
     assert config is not None
     folder = Path(data) if data is not None else config.store_path.parent
     if not config.models:

@@ -46,6 +46,14 @@ class TargetUnreachable(OnedialError):
     """No policy on this pool reaches the target."""
 
 
+def first_of(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first error in a group, however deep it lies."""
+    first: BaseException = errors
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first
+
+
 def unknown(noun: str, found: str, known: Iterable[str]) -> str:
     """Say that a name is not known, list the known ones, and guess the one meant.
 

@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
+from onedial.core.errors import first_of
+
 T = TypeVar("T")
 
 
@@ -29,7 +31,7 @@ async def side_by_side(jobs: Sequence[T], concurrency: int, work: Callable[[Iter
             for _ in range(min(concurrency, len(jobs))):
                 group.create_task(work(shared))
     except BaseExceptionGroup as errors:
-        raise _first(errors) from None
+        raise first_of(errors) from None
 
 
 async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
@@ -40,10 +42,3 @@ async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
     finally:
         if not task.done():
             await task
-
-
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    first: BaseException = errors
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first

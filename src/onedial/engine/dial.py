@@ -13,7 +13,7 @@ import numpy as np
 from onedial.core.arm import Source
 from onedial.core.ask import Sample
 from onedial.core.decision import Decision
-from onedial.core.errors import BudgetExhausted, ModelError, TableError
+from onedial.core.errors import TableError
 from onedial.core.model import SCORES
 from onedial.core.objective import Objective
 from onedial.core.query import Query
@@ -26,7 +26,7 @@ from onedial.engine.placed import load_placed, place_sources, save_placed
 from onedial.engine.promise import DELTA, Promise, policy_of, promise
 from onedial.engine.recorded import Recorded, held_out
 from onedial.engine.settings import WITHIN, Settings
-from onedial.engine.solve import Solved, solve_steps
+from onedial.engine.solve import Solved, solve_steps, unanswered
 from onedial.forecasts.onboard import Placed, Widened
 from onedial.policies.assessor import Assessor
 from onedial.runtime.driver import run
@@ -170,8 +170,7 @@ class Dial:
         finally:
             assessor.forget(query)
         if not solved.answer.candidates:
-            failed = BudgetExhausted if solved.answer.spend.usage.calls == 0 else ModelError
-            raise failed(f"query {query.id!r} has no answer: {solved.answer.stopped}")
+            raise unanswered(solved.answer, f"query {query.id!r} has no answer")
         return solved
 
     def first_choice(self, query: Query, objective: Objective, promised: Promise | None = None) -> Decision:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from onedial.core.answer import Answer, Candidate
 from onedial.core.arm import Arm
 from onedial.core.decision import Decision, Policy
+from onedial.core.errors import BudgetExhausted, ModelError, OnedialError
 from onedial.core.query import Query
 from onedial.core.steps import Steps
 from onedial.strategies.draw import Drawn, Reading, conclude, draw, judged
@@ -82,3 +83,9 @@ def _chosen(tried: tuple[Candidate, ...], decision: Decision) -> Candidate | Non
         return tried[decision.pick]
     leading = [c for c in tried if c.answer == decision.answer and c.answer is not None]
     return next(iter((*leading, *tried)), None)
+
+
+def unanswered(answer: Answer, said: str) -> OnedialError:
+    """The error of a run that brought nothing: of the budget if nothing was asked, else of the models."""
+    failed = BudgetExhausted if answer.spend.usage.calls == 0 else ModelError
+    return failed(f"{said}: {answer.stopped}")

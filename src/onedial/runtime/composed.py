@@ -15,7 +15,7 @@ from typing import Any
 from onedial.core.answer import Answer, Spend
 from onedial.core.arm import Arm, Source
 from onedial.core.ask import Completion, Failure, Sample, Samples
-from onedial.core.errors import ConfigError, QueryError, unknown
+from onedial.core.errors import ConfigError, QueryError, first_of, unknown
 from onedial.core.model import Model
 from onedial.core.query import Query
 from onedial.core.usage import Usage
@@ -154,7 +154,7 @@ async def _all(runs: Iterable[Coroutine[Any, Any, Answer]]) -> list[Answer]:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one) for one in runs]
     except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None
+        raise first_of(errors) from None
     return [task.result() for task in tasks]
 
 

@@ -20,6 +20,7 @@ from onedial.apps.gateway.asking import NAME
 from onedial.apps.gateway.decisions import new_name
 from onedial.apps.gateway.forms import BEAT, CHAT, MESSAGES, RESPONSES, Form
 from onedial.apps.gateway.gateway import Answered, Gateway
+from onedial.apps.gateway.keys import Key
 from onedial.apps.gateway.relay import END
 from onedial.apps.gateway.trouble import Refused, described
 from onedial.apps.gateway.watch import CONTENT_TYPE
@@ -113,26 +114,27 @@ class _Routes:
 
     async def chat(self, request: Request) -> Response:
         """Answer a chat request, or hand it on."""
-        return await self._respond(request, chat.decode(await self._body(request)), CHAT)
+        key = self._admitted(request)
+        return await self._respond(request, key, chat.decode(await request.body()), CHAT)
 
     async def messages(self, request: Request) -> Response:
         """The same in the format of Anthropic's messages."""
-        return await self._respond(request, messages.to_chat(chat.decode(await self._body(request))), MESSAGES)
+        key = self._admitted(request)
+        return await self._respond(request, key, messages.to_chat(chat.decode(await request.body())), MESSAGES)
 
     async def responses(self, request: Request) -> Response:
         """The same in the format of OpenAI's responses."""
-        return await self._respond(request, responses.to_chat(chat.decode(await self._body(request))), RESPONSES)
+        key = self._admitted(request)
+        return await self._respond(request, key, responses.to_chat(chat.decode(await request.body())), RESPONSES)
 
-    async def _body(self, request: Request) -> bytes:
-        self._gateway.door.admit(dict(request.headers))
-        return await request.body()
+    def _admitted(self, request: Request) -> Key:
+        return self._gateway.door.admit(request.headers)
 
-    async def _respond(self, request: Request, found: dict[str, Any], form: Form) -> Response:
-        gateway, headers, name = self._gateway, dict(request.headers), new_name()
-        key, found = gateway.door.admit(headers), chat.checked(found)
+    async def _respond(self, request: Request, key: Key, found: dict[str, Any], form: Form) -> Response:
+        gateway, name, found = self._gateway, new_name(), chat.checked(found)
         if key.rate is not None:
             key.rate.take()
-        wish = gateway.asked(found, headers)
+        wish = gateway.asked(found, request.headers)
         sources = gateway.targets(found, wish)
         options = found.get("stream_options")
         wants_usage = form.wants_usage or (isinstance(options, dict) and bool(options.get("include_usage")))
@@ -162,14 +164,13 @@ class _Routes:
 
     async def decide(self, request: Request) -> Response:
         """Say what would be done."""
-        headers = dict(request.headers)
-        self._gateway.door.admit(headers)
+        self._admitted(request)
         found = chat.read(await request.body())
-        return _json(self._gateway.decide(found, self._gateway.asked(found, headers)))
+        return _json(self._gateway.decide(found, self._gateway.asked(found, request.headers)))
 
     async def feedback(self, request: Request) -> Response:
         """Take the score of an answer."""
-        key = self._gateway.door.admit(dict(request.headers))
+        key = self._admitted(request)
         found = _feedback(await request.body())
         one = self._gateway.decisions.of(found.id, key.name)
         if one is None:
@@ -179,7 +180,7 @@ class _Routes:
 
     async def decision(self, request: Request) -> Response:
         """Say why."""
-        key = self._gateway.door.admit(dict(request.headers))
+        key = self._admitted(request)
         name = str(request.path_params["name"])
         one = self._gateway.decisions.of(name, key.name)
         if one is None:
@@ -188,7 +189,7 @@ class _Routes:
 
     async def models(self, request: Request) -> Response:
         """List what can be asked by name: onedial, and every model at every effort."""
-        self._gateway.door.admit(dict(request.headers))
+        self._admitted(request)
         names = [NAME, *(str(source) for source in self._gateway.dial.sources)]
         listed = [{"id": name, "object": "model", "created": 0, "owned_by": NAME} for name in names]
         return _json({"object": "list", "data": listed})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -155,3 +155,31 @@ def chunks(name: str, model: str, text: str, usage: Usage | None, said: Mapping[
 def event(data: Mapping[str, Any]) -> bytes:
     """One server-sent event."""
     return b"data: " + msgspec.json.encode(data) + b"\n\n"
+
+
+def named_event(data: Mapping[str, Any]) -> bytes:
+    """One server-sent event that is named by its type."""
+    return b"event: " + str(data["type"]).encode() + b"\n" + event(data)
+
+
+def text_parts(content: Any, where: str, kinds: Container[Any] | None = None) -> str:
+    """The text of a turn as other formats write it: as such, or in parts, joined.
+
+    Args:
+        content: As received.
+        where: It stands in the request.
+        kinds: Types that a part of text may have; None for any.
+
+    Raises:
+        Refused: 400 for a part that is no text.
+    """
+    if isinstance(content, str):
+        return content
+    parts: list[str] = []
+    for part in content if isinstance(content, list) else [content]:
+        text = part.get("text") if isinstance(part, Mapping) and (kinds is None or part.get("type") in kinds) else None
+        if not isinstance(text, str):
+            kind = part.get("type") if isinstance(part, Mapping) else type(part).__name__
+            raise Refused(400, f"{where} holds {kind!r}; expected text. Ask /v1/chat/completions for anything else.")
+        parts.append(text)
+    return "".join(parts)

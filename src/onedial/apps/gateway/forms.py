@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from onedial.apps.gateway import messages, responses
+from onedial.apps.gateway.chat import named_event
 
 BEAT = b": still working\n\n"
 
@@ -120,7 +121,7 @@ def decoded(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 def _failed_response(chunk: Mapping[str, Any]) -> bytes:
     said = chunk["error"]
     data = {"type": "error", "code": said.get("code"), "message": said.get("message"), "param": None, "error": said}
-    return b"event: error\ndata: " + msgspec.json.encode(data) + b"\n\n"
+    return named_event(data)
 
 
 CHAT = ChatForm()
@@ -128,7 +129,7 @@ MESSAGES = Translated(
     messages.message,
     messages.Events,
     messages.error,
-    lambda chunk: messages.event(messages.error(500, chunk)),
-    messages.event({"type": "ping"}),
+    lambda chunk: named_event(messages.error(500, chunk)),
+    named_event({"type": "ping"}),
 )
 RESPONSES = Translated(responses.response, responses.ResponseEvents, lambda status, found: found, _failed_response, BEAT)

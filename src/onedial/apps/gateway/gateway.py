@@ -15,8 +15,9 @@ from onedial.apps.gateway.relay import Relay, with_usage
 from onedial.apps.gateway.trouble import Refused
 from onedial.apps.gateway.watch import Watch
 from onedial.apps.terminal import plain
+from onedial.core.answer import Candidate
 from onedial.core.arm import Arm, Source
-from onedial.core.errors import BudgetExhausted, ConfigError, ModelError
+from onedial.core.errors import BudgetExhausted, ConfigError
 from onedial.core.objective import Objective
 from onedial.core.outcome import Outcome
 from onedial.core.query import Query
@@ -24,7 +25,7 @@ from onedial.core.usage import Usage
 from onedial.engine.dial import Dial
 from onedial.engine.fitted import Fit
 from onedial.engine.promise import Promise
-from onedial.engine.solve import Solved
+from onedial.engine.solve import Solved, unanswered
 from onedial.runtime.driver import run
 from onedial.runtime.openai import OpenAIClient
 from onedial.runtime.store import Store
@@ -161,8 +162,7 @@ class Gateway:
     async def _pinned(self, name: str, query: Query, arm: Arm, key: Key) -> Answered:
         answer = await run(steps_of(arm, query, self.dial.settings.reading), self.dial.pool, key.grant)
         if answer.text is None:
-            failed = BudgetExhausted if answer.spend.usage.calls == 0 else ModelError
-            raise failed(f"{arm} brought no answer: {answer.stopped}")
+            raise unanswered(answer, f"{arm} brought no answer")
         usage, spend = answer.spend.usage, answer.spend
         said = {"arm": str(arm), "reason": "asked for by name", "stopped": answer.stopped, "calls": usage.calls}
         said |= {"bounded": usage.bounded, "cost_usd": spend.cost_usd}
@@ -230,7 +230,7 @@ class Gateway:
             store.add_outcomes([_outcome(query, chosen, score, 0 if held is None else held.next_index)])
 
 
-def _outcome(query: Query, chosen: Any, score: float, index: int) -> Outcome:
+def _outcome(query: Query, chosen: Candidate, score: float, index: int) -> Outcome:
     return Outcome(
         query_id=query.id,
         model=chosen.source.model,

@@ -10,9 +10,11 @@ from typing import Any
 
 import msgspec
 
+from onedial.apps.gateway.chat import named_event, text_parts
 from onedial.apps.gateway.trouble import Refused
 
 STOPS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"}
+TEXT = ("text",)
 SAME = ("model", "stream", "temperature", "top_p", "metadata", "onedial", "max_tokens")
 """Fields that both formats have, and mean alike."""
 ERRORS = {401: "authentication_error", 402: "billing_error", 404: "not_found_error", 413: "request_too_large", 429: "rate_limit_error"}
@@ -31,7 +33,7 @@ def to_chat(request: Mapping[str, Any]) -> dict[str, Any]:
             raise Refused(400, f"{key} is not carried over to chat completions; leave it out, or ask /v1/chat/completions.")
     messages: list[dict[str, Any]] = []
     if request.get("system"):
-        messages.append({"role": "system", "content": _text(request["system"], "system")})
+        messages.append({"role": "system", "content": text_parts(request["system"], "system", TEXT)})
     turns = request.get("messages")
     if not isinstance(turns, list):
         raise Refused(400, "messages is missing; expected a list of at least one message.")
@@ -58,24 +60,12 @@ def _turn(turn: Any, where: str) -> Iterator[dict[str, Any]]:
     for block in blocks:
         if block.get("type") == "tool_result":
             said = block.get("content", "")
-            yield {"role": "tool", "tool_call_id": block.get("tool_use_id"), "content": _text(said, f"{where}.content")}
+            yield {"role": "tool", "tool_call_id": block.get("tool_use_id"), "content": text_parts(said, f"{where}.content", TEXT)}
     rest = [block for block in blocks if block.get("type") not in ("tool_result", "tool_use")]
     calls = [_call(block) for block in blocks if block.get("type") == "tool_use"]
     if rest or calls:
-        text = _text(rest, f"{where}.content") if rest else None
+        text = text_parts(rest, f"{where}.content", TEXT) if rest else None
         yield {"role": turn["role"], "content": text} | ({"tool_calls": calls} if calls else {})
-
-
-def _text(content: Any, where: str) -> str:
-    if isinstance(content, str):
-        return content
-    parts: list[str] = []
-    for block in content if isinstance(content, list) else [content]:
-        if not isinstance(block, Mapping) or block.get("type") != "text" or not isinstance(block.get("text"), str):
-            kind = block.get("type") if isinstance(block, Mapping) else type(block).__name__
-            raise Refused(400, f"{where} holds {kind!r}; expected text. Ask /v1/chat/completions for anything else.")
-        parts.append(block["text"])
-    return "".join(parts)
 
 
 def _call(block: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,7 +139,7 @@ class Events:
         """The events of one chunk."""
         if not self._begun:
             self._begun = True
-            yield event({"type": "message_start", "message": _head(chunk.get("id"), chunk.get("model")) | {"usage": _usage(None)}})
+            yield named_event({"type": "message_start", "message": _head(chunk.get("id"), chunk.get("model")) | {"usage": _usage(None)}})
         self._counts, self._said = chunk.get("usage") or self._counts, chunk.get("onedial") or self._said
         for choice in chunk.get("choices") or []:
             delta = choice.get("delta") or {}
@@ -170,12 +160,12 @@ class Events:
         if block != self._open:
             yield from self._close()
             self._open, self._index = block, self._index + 1
-            yield event({"type": "content_block_start", "index": self._index, "content_block": begun})
-        yield event({"type": "content_block_delta", "index": self._index, "delta": delta})
+            yield named_event({"type": "content_block_start", "index": self._index, "content_block": begun})
+        yield named_event({"type": "content_block_delta", "index": self._index, "delta": delta})
 
     def _close(self) -> Iterator[bytes]:
         if self._open:
-            yield event({"type": "content_block_stop", "index": self._index})
+            yield named_event({"type": "content_block_stop", "index": self._index})
         self._open = ""
 
     def end(self) -> Iterator[bytes]:
@@ -183,13 +173,8 @@ class Events:
         yield from self._close()
         extra: dict[str, Any] = {} if self._said is None else {"onedial": self._said}
         delta = {"stop_reason": self._stop, "stop_sequence": None}
-        yield event({"type": "message_delta", "delta": delta, "usage": _usage(self._counts), **extra})
-        yield event({"type": "message_stop"})
-
-
-def event(data: Mapping[str, Any]) -> bytes:
-    """One server-sent event, named by its type."""
-    return b"event: " + str(data["type"]).encode() + b"\ndata: " + msgspec.json.encode(data) + b"\n\n"
+        yield named_event({"type": "message_delta", "delta": delta, "usage": _usage(self._counts), **extra})
+        yield named_event({"type": "message_stop"})
 
 
 def error(status: int, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -92,17 +92,13 @@ class Relay:
         held = grant.reserve(worst, model.price.cost_usd(worst))
         try:
             response = await client.forward(source, request)
-        except TimeoutError:
-            held.settle(replace(worst, bounded=True), model.price.cost_usd(worst))
-            raise Refused(504, f"model {source.model!r} did not begin to answer in time.", "api_error") from None
-        except aiohttp.ClientConnectorError as error:
-            held.release()
-            raise Refused(502, f"model {source.model!r} cannot be reached: {error}.", "api_error") from None
-        except aiohttp.ClientError as error:
-            held.settle(replace(worst, bounded=True), model.price.cost_usd(worst))
-            raise Refused(502, f"model {source.model!r} broke the connection: {error}.", "api_error") from None
-        except BaseException:
-            held.settle(replace(worst, bounded=True), model.price.cost_usd(worst))
+        except BaseException as error:
+            if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(error, TimeoutError):
+                held.release()
+            else:  # it may have been generated
+                held.settle(replace(worst, bounded=True), model.price.cost_usd(worst))
+            if isinstance(error, TimeoutError | aiohttp.ClientError):
+                raise _refused(source, error) from None
             raise
         return cls(response, held, worst, client, source)
 
@@ -150,6 +146,16 @@ class Relay:
         self.usage = _usage(counts, self._worst)
         self.cost_usd = self._price.cost_usd(self.usage)
         self._held.settle(self.usage, self.cost_usd)
+
+
+def _refused(source: Source, error: Exception) -> Refused:
+    """Why a request did not get through to a model, as the client is told."""
+    import aiohttp
+
+    if isinstance(error, TimeoutError):
+        return Refused(504, f"model {source.model!r} did not begin to answer in time.", "api_error")
+    what = "cannot be reached" if isinstance(error, aiohttp.ClientConnectorError) else "broke the connection"
+    return Refused(502, f"model {source.model!r} {what}: {error}.", "api_error")
 
 
 def worst_of(request: Mapping[str, Any], most_output: int) -> Usage:

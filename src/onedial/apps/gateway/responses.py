@@ -10,14 +10,11 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
-
+from onedial.apps.gateway.chat import named_event, text_parts
 from onedial.apps.gateway.trouble import Refused
 
 SAME = ("model", "stream", "temperature", "top_p", "metadata", "onedial", "user", "parallel_tool_calls", "safety_identifier")
 """Fields that both formats have, and mean alike."""
-IGNORED = ("store", "truncation", "include", "service_tier", "background")
-"""Fields about what the provider keeps or when it works; taken at their defaults, refused otherwise."""
 DEFAULTS: dict[str, tuple[Any, ...]] = {
     "store": (True, False),
     "truncation": ("disabled",),
@@ -25,6 +22,7 @@ DEFAULTS: dict[str, tuple[Any, ...]] = {
     "service_tier": ("auto", "default"),
     "background": (False,),
 }
+"""Fields about what the provider keeps or when it works; taken at these values, refused otherwise."""
 
 
 def to_chat(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,27 +70,15 @@ def _items(given: Any) -> Iterator[dict[str, Any]]:
     for i, item in enumerate(items):
         kind = item.get("type", "message") if isinstance(item, Mapping) else type(item).__name__
         if kind == "message":
-            yield {"role": item.get("role"), "content": _text(item.get("content"), f"input[{i}].content")}
+            yield {"role": item.get("role"), "content": text_parts(item.get("content"), f"input[{i}].content")}
         elif kind == "function_call":
             function = {"name": item.get("name"), "arguments": item.get("arguments")}
             call = {"id": item.get("call_id"), "type": "function", "function": function}
             yield {"role": "assistant", "content": None, "tool_calls": [call]}
         elif kind == "function_call_output":
-            yield {"role": "tool", "tool_call_id": item.get("call_id"), "content": _text(item.get("output"), f"input[{i}].output")}
+            yield {"role": "tool", "tool_call_id": item.get("call_id"), "content": text_parts(item.get("output"), f"input[{i}].output")}
         elif kind != "reasoning":  # what was thought is not shown again in chat completions
             raise Refused(400, f"input[{i}] is {kind!r}; expected messages and function calls. Ask /v1/chat/completions for anything else.")
-
-
-def _text(content: Any, where: str) -> str:
-    if isinstance(content, str):
-        return content
-    parts: list[str] = []
-    for part in content if isinstance(content, list) else [content]:
-        if not isinstance(part, Mapping) or not isinstance(part.get("text"), str):
-            kind = part.get("type") if isinstance(part, Mapping) else type(part).__name__
-            raise Refused(400, f"{where} holds {kind!r}; expected text. Ask /v1/chat/completions for anything else.")
-        parts.append(part["text"])
-    return "".join(parts)
 
 
 def _tool(tool: Any, where: str) -> dict[str, Any]:
@@ -219,8 +205,7 @@ class ResponseEvents:
 
     def _event(self, kind: str, **fields: Any) -> bytes:
         self._number += 1
-        data = {"type": kind, "sequence_number": self._number, **fields}
-        return b"event: " + kind.encode() + b"\ndata: " + msgspec.json.encode(data) + b"\n\n"
+        return named_event({"type": kind, "sequence_number": self._number, **fields})
 
     def _at(self) -> dict[str, Any]:
         return {"output_index": len(self._items) - 1, "item_id": self._items[-1]["id"]}

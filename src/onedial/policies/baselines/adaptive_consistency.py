@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import betainc
 
 from onedial.core.outcome import Floats, Ints
-from onedial.policies.baselines.stopping import Flags, stop_recipe
+from onedial.policies.baselines.stopping import AfterEach, Flags, stop_recipe
 from onedial.policies.baselines.votes import p_largest, tally
 
 THRESHOLDS = (0.95, 0.7, 0.8, 0.9, 0.99)
@@ -44,7 +44,7 @@ def dirichlet_tail(counts: tuple[int, ...]) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class BetaRule:
+class BetaRule(AfterEach):
     """Look after every sample; samples without an answer do not vote.
 
     Attributes:
@@ -52,10 +52,6 @@ class BetaRule:
     """
 
     threshold: float = 0.95
-
-    def checks(self, cap: int) -> tuple[int, ...]:
-        """After each."""
-        return tuple(range(1, cap + 1))
 
     def enough(self, answer: Ints) -> Flags:
         """Whether the leader is safe."""
@@ -65,7 +61,7 @@ class BetaRule:
 
 
 @dataclass(frozen=True, slots=True)
-class DirichletRule:
+class DirichletRule(AfterEach):
     """As `BetaRule`, against all other answers.
 
     Attributes:
@@ -73,10 +69,6 @@ class DirichletRule:
     """
 
     threshold: float = 0.95
-
-    def checks(self, cap: int) -> tuple[int, ...]:
-        """After each."""
-        return tuple(range(1, cap + 1))
 
     def enough(self, answer: Ints) -> Flags:
         """Whether the leader is safe."""

@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 
 from onedial.core.outcome import Ints
-from onedial.policies.baselines.stopping import Flags, stop_recipe
+from onedial.policies.baselines.stopping import AfterEach, Flags, stop_recipe
 from onedial.policies.baselines.votes import p_largest, tally
 
 UNSEEN = 0.3
@@ -42,7 +42,7 @@ def bayes_factor(counts: tuple[int, ...]) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class BayesFactorRule:
+class BayesFactorRule(AfterEach):
     """Look after every sample.
 
     Attributes:
@@ -50,10 +50,6 @@ class BayesFactorRule:
     """
 
     factor: float = 10.0
-
-    def checks(self, cap: int) -> tuple[int, ...]:
-        """After each."""
-        return tuple(range(1, cap + 1))
 
     def enough(self, answer: Ints) -> Flags:
         """Whether the factor is reached."""

@@ -34,6 +34,16 @@ class StopRule(Protocol):
         ...
 
 
+class AfterEach:
+    """The part of a rule that looks after every sample."""
+
+    __slots__ = ()
+
+    def checks(self, cap: int) -> tuple[int, ...]:
+        """After each."""
+        return tuple(range(1, cap + 1))
+
+
 @dataclass(frozen=True, slots=True)
 class Stopping:
     """Adaptive sampling of one source; the plurality answers.
