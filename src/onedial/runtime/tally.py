@@ -60,14 +60,24 @@ def tally(reply: Received, cap: int, prompt_bound: int, *, one_choice: bool = Fa
         one_choice: Whether the endpoint is known to count one choice only.
     """
     counts, k = reply.usage or Counts(), len(reply.choices)
-    reported, thought = _reported_output(counts), _reasoning(counts)
+    total, each, found = _output(reply.choices, reported_output(counts), cap, one_choice)
+    usage = usage_of(counts, total, prompt_bound, k * cap)
+    return Tally(usage, each, (_reasoning(counts),) if k == 1 else (None,) * k, found)
+
+
+def usage_of(counts: Counts, output: int | None, prompt_bound: int, output_bound: int) -> Usage:
+    """The bill of one request by its report; a bound, and marked as one, where it does not tell.
+
+    Args:
+        counts: As reported.
+        output: Output tokens of all choices, as far as they are known.
+        prompt_bound: Prompt tokens at most.
+        output_bound: Output tokens at most.
+    """
     prompt = counts.prompt_tokens
     cached = min((counts.prompt_tokens_details and counts.prompt_tokens_details.cached_tokens) or 0, prompt or 0)
-    total, each, found = _output(reply.choices, reported, cap, one_choice)
-    bounded = prompt is None or total is None
-    output = k * cap if total is None else total
-    usage = Usage(1, prompt_bound if prompt is None else prompt, cached, output, min(thought or 0, output), bounded)
-    return Tally(usage, each, (thought,) if k == 1 else (None,) * k, found)
+    told, written = prompt_bound if prompt is None else prompt, output_bound if output is None else output
+    return Usage(1, told, cached, written, min(_reasoning(counts) or 0, written), prompt is None or output is None)
 
 
 def _output(choices: list[Choice], reported: int | None, cap: int, known: bool) -> tuple[int | None, tuple[int | None, ...], bool | None]:
@@ -108,7 +118,7 @@ def _least(choice: Choice, cap: int) -> int:
     return max(1, math.floor(ascii_chars / ASCII_PER_TOKEN + (len(text) - ascii_chars) / OTHER_PER_TOKEN))
 
 
-def _reported_output(counts: Counts) -> int | None:
+def reported_output(counts: Counts) -> int | None:
     """Output tokens as reported, thought included also where the server lists it apart."""
     if counts.completion_tokens is None:
         return None

@@ -32,7 +32,7 @@ class Endless:
     """An endpoint that says three words; `faults` are for the next requests, `fault` for all others."""
 
     def __init__(self):
-        self.bodies, self.fault, self.faults, self.url = [], None, [], ""
+        self.bodies, self.fault, self.faults, self.url, self.usage = [], None, [], "", USAGE
 
     async def chat(self, request):
         body = await request.json()
@@ -42,7 +42,7 @@ class Endless:
             return web.json_response({"error": {"message": "busy", "type": "rate_limit_error"}}, status=fault)
         if not body.get("stream"):
             message = {"role": "assistant", "content": "".join(WORDS), "tool_calls": body.get("tools")}
-            whole = {"id": "u", "object": "chat.completion", "created": 1, "model": body["model"], "odd": {"kept": 1}, "usage": USAGE}
+            whole = {"id": "u", "object": "chat.completion", "created": 1, "model": body["model"], "odd": {"kept": 1}, "usage": self.usage}
             return web.json_response(whole | {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
@@ -54,7 +54,7 @@ class Endless:
             delta = base | {"choices": [{"index": 0, "delta": {"content": word}, "finish_reason": None}]}
             await response.write(b"data: " + json.dumps(delta).encode() + b"\n\n")
         if body.get("stream_options", {}).get("include_usage"):
-            await response.write(b"data: " + json.dumps(base | {"choices": [], "usage": USAGE}).encode() + b"\n\n")
+            await response.write(b"data: " + json.dumps(base | {"choices": [], "usage": self.usage}).encode() + b"\n\n")
         await response.write(b"data: [DONE]\n\n")
         return response
 

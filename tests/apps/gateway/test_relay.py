@@ -121,7 +121,7 @@ def test_prometheus_is_told_what_was_answered_and_spent(gateway, upstream):
 
 def test_where_the_best_model_fails_the_next_one_answers_and_it_is_said(relayed, serve, upstream, monkeypatch):
     opened = relayed()
-    monkeypatch.setattr(opened, "targets", lambda request, wish: (Source("far", "low"), Source("far")))
+    monkeypatch.setattr(opened, "targets", lambda request, query, wish: (Source("far", "low"), Source("far")))
     upstream.faults = [503]
     with serve(opened) as url:
         status, data, headers = post(url, BODY)
@@ -148,3 +148,15 @@ def test_no_more_promises_are_kept_than_clients_could_fill_the_memory_with(lab, 
     for within in (0.1, 0.2, 0.3, 0.4):
         opened.promise(Objective(within=within))
     assert len(opened._promises) == 2
+
+
+def test_thought_that_is_listed_apart_is_billed_as_by_the_ordinary_client(gateway, upstream):
+    opened, url = gateway
+    upstream.usage = {
+        "prompt_tokens": 11,
+        "completion_tokens": 3,
+        "total_tokens": 34,
+        "completion_tokens_details": {"reasoning_tokens": 20},
+    }
+    post(url, BODY)
+    assert (opened.dial.grant.usage.output_tokens, opened.dial.grant.usage.thinking_tokens) == (23, 20)

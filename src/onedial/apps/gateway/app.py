@@ -135,10 +135,11 @@ class _Routes:
         if key.rate is not None:
             key.rate.take()
         wish = gateway.asked(found, request.headers)
-        sources = gateway.targets(found, wish)
+        query = gateway.question(found)
+        sources = gateway.targets(found, query, wish)
         options = found.get("stream_options")
         wants_usage = form.wants_usage or (isinstance(options, dict) and bool(options.get("include_usage")))
-        if sources:
+        if query is None or sources:
             try:
                 handed = await gateway.relay(name, sources, found, key)
             except BudgetExhausted as error:
@@ -152,7 +153,7 @@ class _Routes:
             return Response(data, relay.status, {**told, "x-onedial-cost-usd": f"{relay.cost_usd:.6g}"}, "application/json")
         if wish.objective is not None:
             gateway.promise(wish.objective)  # what cannot be promised is refused before a stream begins
-        work = asyncio.create_task(gateway.answer(name, found, wish, key))
+        work = asyncio.create_task(gateway.answer(name, query, wish, key))
         if found.get("stream"):
             return StreamingResponse(form.stream(_streamed(name, work, wants_usage)), media_type=STREAM, headers=_named(name))
         try:

@@ -101,16 +101,16 @@ class Gateway:
             self._promises[objective] = self.dial.promise(objective)
         return self._promises[objective]
 
-    def _question(self, request: Mapping[str, Any]) -> Query | None:
+    def question(self, request: Mapping[str, Any]) -> Query | None:
+        """The query of a plain question; None for a request that goes to one model as it stands."""
         return question(request, max(model.max_output_tokens for model in self.dial.pool.models.values()))
 
-    def targets(self, request: Mapping[str, Any], wish: Asked) -> tuple[Source, ...]:
+    def targets(self, request: Mapping[str, Any], query: Query | None, wish: Asked) -> tuple[Source, ...]:
         """The models that a request may go to as it stands, best first; none where it is a plain question, answered by what is best for it.
 
         Raises:
             ConfigError: It can only go to a model that takes any request, and there is none.
         """
-        query = self._question(request)
         if wish.arm is not None:
             if wish.arm.strategy == "direct" and wish.arm.n == 1 and self._takes_all(wish.arm.source):
                 return (wish.arm.source,)
@@ -138,14 +138,13 @@ class Gateway:
             )
         return able
 
-    async def answer(self, name: str, request: Mapping[str, Any], wish: Asked, key: Key) -> Answered:
+    async def answer(self, name: str, query: Query, wish: Asked, key: Key) -> Answered:
         """Answer a plain question.
 
         Raises:
             OnedialError: It cannot be answered.
         """
-        query, begun = self._question(request), time.perf_counter()
-        assert query is not None
+        begun = time.perf_counter()
         if wish.arm is not None:
             return await self._pinned(name, query, wish.arm, key)
         assert wish.objective is not None
@@ -206,7 +205,7 @@ class Gateway:
             return {"arm": str(wish.arm), "reason": "asked for by name"}
         assert wish.objective is not None
         promised = self.promise(wish.objective)
-        decision = self.dial.first_choice(self._question(request) or topic(request), wish.objective, promised)
+        decision = self.dial.first_choice(self.question(request) or topic(request), wish.objective, promised)
         return {
             "arm": None if decision.arm is None else str(decision.arm),
             "reason": decision.reason,

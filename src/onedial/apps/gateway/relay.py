@@ -14,6 +14,7 @@ from onedial.core.usage import Usage
 from onedial.runtime.bound import TOKENS_PER_MESSAGE, TOKENS_PER_PROMPT
 from onedial.runtime.ledger import Grant, Reservation
 from onedial.runtime.openai import OpenAIClient
+from onedial.runtime.tally import reported_output, usage_of
 from onedial.runtime.wire import Counts
 
 if TYPE_CHECKING:
@@ -188,8 +189,4 @@ def _usage(counts: Counts | None, worst: Usage) -> Usage:
     """What was reported; the worst case, marked as a bound, where nothing was."""
     if counts is None or counts.prompt_tokens is None or counts.completion_tokens is None:
         return replace(worst, bounded=True)
-    cached = (counts.prompt_tokens_details.cached_tokens if counts.prompt_tokens_details else None) or 0
-    thinking = (counts.completion_tokens_details.reasoning_tokens if counts.completion_tokens_details else None) or 0
-    return Usage(
-        1, counts.prompt_tokens, min(cached, counts.prompt_tokens), counts.completion_tokens, min(thinking, counts.completion_tokens)
-    )
+    return usage_of(counts, reported_output(counts), worst.input_tokens, worst.output_tokens)
