@@ -90,13 +90,13 @@ class Assessor:
             raise ConfigError(f"the fitted forecast uses {unknown('model', missing[0], models)} Configure it, or fit again.")
         chosen = [models[s.model] for s in self.sources]
         charged = forecast.charged[list(self._columns)]
-        billed = np.isnan(charged) / TOKENS_PER_PRICE
-        listed = np.array([[m.price.input_usd_per_mtok, m.price.output_usd_per_mtok] for m in chosen]).T / TOKENS_PER_PRICE
-        self._input = np.array([m.price.input_usd_per_mtok for m in chosen]) * billed
-        self._output = np.array([m.price.output_usd_per_mtok for m in chosen]) * billed + np.nan_to_num(charged)
-        self._cached = np.array([_cached_price(m) for m in chosen]) * billed
-        self._most_usd = np.where(np.isnan(charged), 0.0, listed[0]) + self._input
-        self._longest = np.array([m.max_output_tokens for m in chosen]) * np.maximum(self._output, listed[1])
+        by_price, per_token = np.isnan(charged), 1.0 / TOKENS_PER_PRICE
+        self._prompt_usd = per_token * np.array([m.price.input_usd_per_mtok for m in chosen])
+        output_usd = per_token * np.array([m.price.output_usd_per_mtok for m in chosen])
+        self._input = self._prompt_usd * by_price
+        self._output = output_usd * by_price + np.nan_to_num(charged)
+        self._cached = per_token * np.array([_cached_price(m) for m in chosen]) * by_price
+        self._longest = np.array([m.max_output_tokens for m in chosen]) * np.maximum(self._output, output_usd)
         self._asks = np.array([m.asks for m in chosen])
         self._sends_each = np.array(["n" not in m.capabilities for m in chosen])
         self.same_model = np.array([[a.model == b.model for b in self.sources] for a in self.sources])
@@ -186,7 +186,7 @@ class Assessor:
         """(S, blocks) cost of the longest completions; a model without `n` is sent the prompt for each."""
         sizes = np.array(BLOCKS)
         sent = np.where(self._sends_each[:, None], sizes, 1)
-        prompts = input_tokens * self._most_usd * self._asks
+        prompts = input_tokens * self._prompt_usd * self._asks
         worst: Floats = prompts[:, None] * sent + self._longest[:, None] * sizes
         return worst
 
